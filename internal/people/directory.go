@@ -1,0 +1,265 @@
+package people
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/internal/i18n"
+)
+
+// Directory is an immutable snapshot of one firm: everybody, their accounts and the reporting line. It is safe for concurrent use.
+type Directory struct {
+	org        Org
+	version    int64
+	people     map[uuid.UUID]Person
+	sorted     []uuid.UUID // by employee number
+	byNumber   map[string]uuid.UUID
+	identities map[account]Identity
+	ofPerson   map[uuid.UUID][]account // sorted
+	reports    map[uuid.UUID][]uuid.UUID
+
+	names func() *nameIndex // built when the first name is looked up
+}
+
+type account struct{ platform, externalID string }
+
+// Changes are people and identities as they are now. Whoever is not in them stays as before.
+type Changes struct {
+	Org        *Org // nil: unchanged
+	People     []Person
+	Identities []Identity
+}
+
+// NewDirectory makes a snapshot. Later entries of the same id replace earlier ones.
+func NewDirectory(org Org, version int64, people []Person, identities []Identity) *Directory {
+	d := &Directory{org: org, people: map[uuid.UUID]Person{}, identities: map[account]Identity{}}
+	return d.Apply(Changes{People: people, Identities: identities}, version)
+}
+
+// Apply gives the snapshot after the changes. d itself stays as it is.
+func (d *Directory) Apply(c Changes, version int64) *Directory {
+	next := &Directory{org: d.org, version: version, people: maps.Clone(d.people), identities: maps.Clone(d.identities)}
+	if c.Org != nil {
+		next.org = *c.Org
+	}
+	for _, p := range c.People {
+		next.people[p.ID] = p
+	}
+	for _, i := range c.Identities {
+		next.identities[account{i.Platform, i.ExternalID}] = i
+	}
+	next.arrange()
+	return next
+}
+
+// arrange derives every view from people and identities.
+func (d *Directory) arrange() {
+	d.sorted = slices.SortedFunc(maps.Keys(d.people), func(a, b uuid.UUID) int {
+		return cmp.Or(cmp.Compare(d.people[a].EmployeeNo, d.people[b].EmployeeNo), slices.Compare(a[:], b[:]))
+	})
+	d.byNumber = make(map[string]uuid.UUID, len(d.people))
+	d.reports = map[uuid.UUID][]uuid.UUID{}
+	for _, id := range d.sorted {
+		p := d.people[id]
+		d.byNumber[p.EmployeeNo] = id
+		if p.ManagerID != uuid.Nil {
+			d.reports[p.ManagerID] = append(d.reports[p.ManagerID], id)
+		}
+	}
+	d.ofPerson = make(map[uuid.UUID][]account, len(d.people))
+	for key, i := range d.identities {
+		if i.PersonID != uuid.Nil {
+			d.ofPerson[i.PersonID] = append(d.ofPerson[i.PersonID], key)
+		}
+	}
+	for _, keys := range d.ofPerson {
+		slices.SortFunc(keys, func(a, b account) int {
+			return cmp.Or(cmp.Compare(a.platform, b.platform), cmp.Compare(a.externalID, b.externalID))
+		})
+	}
+	d.names = sync.OnceValue(func() *nameIndex { return indexNames(d) })
+}
+
+// Org is the firm.
+func (d *Directory) Org() Org { return d.org }
+
+// Version grows with every change of the directory; Cause.Directory takes it.
+func (d *Directory) Version() int64 { return d.version }
+
+// Person finds a person, active or not.
+func (d *Directory) Person(id uuid.UUID) (Person, bool) {
+	p, ok := d.people[id]
+	return p, ok
+}
+
+// ByEmployeeNo finds a person by the exact employee number.
+func (d *Directory) ByEmployeeNo(no string) (Person, bool) {
+	return d.Person(d.byNumber[no])
+}
+
+// ByIdentity finds an account and, if it is Confirmed, the person whose it is. ok says that the account is known; the person is
+// the zero Person when nobody has confirmed it.
+func (d *Directory) ByIdentity(platform, externalID string) (i Identity, p Person, ok bool) {
+	i, ok = d.identities[account{platform, externalID}]
+	if ok && i.State == Confirmed {
+		p = d.people[i.PersonID]
+	}
+	return i, p, ok
+}
+
+// IdentityOf is the person's confirmed account on a platform that messages can go to.
+func (d *Directory) IdentityOf(personID uuid.UUID, platform string) (Identity, bool) {
+	for _, key := range d.ofPerson[personID] {
+		if i := d.identities[key]; i.Platform == platform && i.State == Confirmed && i.Kind != Gone {
+			return i, true
+		}
+	}
+	return Identity{}, false
+}
+
+// IdentitiesOf lists the person's accounts in every state, by platform and id.
+func (d *Directory) IdentitiesOf(personID uuid.UUID) []Identity {
+	keys := d.ofPerson[personID]
+	out := make([]Identity, len(keys))
+	for i, key := range keys {
+		out[i] = d.identities[key]
+	}
+	return out
+}
+
+// Identities lists every account of a platform by id.
+func (d *Directory) Identities(platform string) []Identity {
+	var out []Identity
+	for key, i := range d.identities {
+		if key.platform == platform {
+			out = append(out, i)
+		}
+	}
+	slices.SortFunc(out, func(a, b Identity) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
+	return out
+}
+
+// People lists everybody, active or not, by employee number.
+func (d *Directory) People() []Person { return d.list(d.sorted) }
+
+// Reports lists those whose manager is id, active or not, by employee number.
+func (d *Directory) Reports(id uuid.UUID) []Person { return d.list(d.reports[id]) }
+
+func (d *Directory) list(ids []uuid.UUID) []Person {
+	out := make([]Person, len(ids))
+	for i, id := range ids {
+		out[i] = d.people[id]
+	}
+	return out
+}
+
+// Line lists everybody below id in the reporting line, nearest first, active or not. A cycle in the data ends it; id itself is
+// never in it.
+func (d *Directory) Line(id uuid.UUID) []Person {
+	seen := map[uuid.UUID]bool{id: true}
+	var out []Person
+	for queue := []uuid.UUID{id}; len(queue) > 0; queue = queue[1:] {
+		for _, below := range d.reports[queue[0]] {
+			if !seen[below] {
+				seen[below] = true
+				queue = append(queue, below)
+				out = append(out, d.people[below])
+			}
+		}
+	}
+	return out
+}
+
+// Managers lists those above id, the direct manager first, active or not. A cycle in the data ends it; id itself is never in it.
+func (d *Directory) Managers(id uuid.UUID) []Person {
+	var out []Person
+	seen := map[uuid.UUID]bool{id: true}
+	for at := d.people[id].ManagerID; at != uuid.Nil && !seen[at]; {
+		seen[at] = true
+		p, ok := d.people[at]
+		if !ok {
+			break
+		}
+		out = append(out, p)
+		at = p.ManagerID
+	}
+	return out
+}
+
+// InLine reports whether manager is above person in the reporting line. Nobody is above themselves.
+func (d *Directory) InLine(manager, person uuid.UUID) bool {
+	if manager == uuid.Nil {
+		return false
+	}
+	return slices.ContainsFunc(d.Managers(person), func(p Person) bool { return p.ID == manager })
+}
+
+// IsManager reports whether somebody active reports to id.
+func (d *Directory) IsManager(id uuid.UUID) bool {
+	return slices.ContainsFunc(d.reports[id], func(below uuid.UUID) bool { return d.people[below].Active })
+}
+
+// Department lists the people, active or not, of a department and of those under it, by employee number. "" is the whole firm.
+func (d *Directory) Department(path string) []Person {
+	var out []Person
+	for _, id := range d.sorted {
+		if p := d.people[id]; within(p.Department, path) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func within(department, path string) bool {
+	return path == "" || department == path || strings.HasPrefix(department, path+"/")
+}
+
+// Departments lists the paths of all departments that somebody active is in, and of those above them, in order.
+func (d *Directory) Departments() []string {
+	paths := map[string]bool{}
+	for _, p := range d.people {
+		for at := p.Department; p.Active && at != "" && !paths[at]; {
+			paths[at] = true
+			at = at[:max(strings.LastIndexByte(at, '/'), 0)]
+		}
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// Language is the one to write to the person in: what they chose, else the file's, else that of one of their accounts, else the
+// firm's.
+func (d *Directory) Language(p Person) string {
+	wishes := []string{p.Settings.Lang, p.Lang}
+	for _, i := range d.confirmed(p.ID) {
+		wishes = append(wishes, i.Lang)
+	}
+	if wish := cmp.Or(wishes...); wish != "" {
+		return wish
+	}
+	return cmp.Or(d.org.Lang, i18n.English)
+}
+
+// Location is the person's time zone: what they chose, else the file's, else that of one of their accounts, else the firm's,
+// else UTC. Zones that this machine does not know are passed over.
+func (d *Directory) Location(p Person) *time.Location {
+	wishes := []string{p.Settings.TimeZone, p.TimeZone}
+	for _, i := range d.confirmed(p.ID) {
+		wishes = append(wishes, i.TimeZone)
+	}
+	for _, zone := range append(wishes, d.org.TimeZone) {
+		if loc, err := location(zone); err == nil {
+			return loc
+		}
+	}
+	return time.UTC
+}
+
+func (d *Directory) confirmed(personID uuid.UUID) []Identity {
+	return slices.DeleteFunc(d.IdentitiesOf(personID), func(i Identity) bool { return i.State != Confirmed })
+}
