@@ -18,6 +18,7 @@ const (
 	SeeProfile     Act = "see_profile"     // name, department, title, manager
 	GivePraise     Act = "give_praise"     // to the person
 	AskFeedback    Act = "ask_feedback"    // from the person
+	LogEvent       Act = "log_event"       // a key event of the person's
 	WriteNote      Act = "write_note"      // a corrective note to the person
 	SeeFeedback    Act = "see_feedback"    // what the person received and gave, their key events and progress
 	SeeTeam        Act = "see_team"        // sums over everybody below the person, no single answers
@@ -50,6 +51,7 @@ func rules() map[Act]rule {
 		SeeProfile:     {self: true, others: true},
 		GivePraise:     {others: true, active: true},
 		AskFeedback:    {others: true, active: true},
+		LogEvent:       {self: true},
 		WriteNote:      {line: true, active: true},
 		SeeFeedback:    {self: true, line: true, roles: []Role{HR}},
 		SeeTeam:        {self: true, line: true, roles: []Role{HR, Executive}},
@@ -62,7 +64,7 @@ func rules() map[Act]rule {
 		ExportPeople:   {firm: true, roles: []Role{HR, Admin}, operator: true},
 		ChangeRoles:    {firm: true, roles: []Role{HR, Admin}, operator: true},
 		SeeAudit:       {firm: true, roles: []Role{HR, Admin}, operator: true},
-		ConfigureFirm:  {firm: true, roles: []Role{Admin}, operator: true},
+		ConfigureFirm:  {firm: true, roles: []Role{HR, Admin}, operator: true},
 	}
 }
 
@@ -71,7 +73,7 @@ var permissions = rules()
 // Acts lists every act.
 func Acts() []Act {
 	return []Act{
-		SeeProfile, GivePraise, AskFeedback, WriteNote, SeeFeedback, SeeTeam, SeeFirm, ChangeSettings, ClaimIdentity, LinkIdentity,
+		SeeProfile, GivePraise, AskFeedback, LogEvent, WriteNote, SeeFeedback, SeeTeam, SeeFirm, ChangeSettings, ClaimIdentity, LinkIdentity,
 		ManagePeople, ImportPeople, ExportPeople, ChangeRoles, SeeAudit, ConfigureFirm,
 	}
 }

@@ -65,7 +65,7 @@ create table identities (
   constraint identities_pkey primary key (org_id, platform, external_id),
   constraint identities_org_fkey foreign key (org_id) references orgs (org_id),
   constraint identities_person_fkey foreign key (org_id, person_id) references people (org_id, person_id),
-  constraint identities_state_check check (state in ('unknown', 'proposed', 'confirmed', 'refused')),
+  constraint identities_state_check check (state in ('unclaimed', 'proposed', 'confirmed', 'refused')),
   constraint identities_kind_check check (kind in ('member', 'guest', 'bot', 'gone'))
 );
 create index identities_version_idx on identities (org_id, directory_version);
