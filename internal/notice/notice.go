@@ -4,6 +4,7 @@
 package notice
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,7 +60,16 @@ type Notice struct {
 	ID      uuid.UUID // also the delivery's id, so that a notice is delivered once
 	Kind    Kind
 	To      uuid.UUID // the person; uuid.Nil when it goes to a channel
-	Channel string    // platform channel id; empty when it goes to a person
+	Channel string    // made by ChannelOn; empty when it goes to a person
 	Subject uuid.UUID // what it is about: a praise, a note, an ask
 	Due     time.Time // not before; the time of its cause when it should go at once
+}
+
+// ChannelOn names a channel of a platform: "slack:C0123".
+func ChannelOn(platform, channel string) string { return platform + ":" + channel }
+
+// Place is the platform and the channel of a notice that goes to a channel.
+func (n Notice) Place() (platform, channel string) {
+	platform, channel, _ = strings.Cut(n.Channel, ":")
+	return platform, channel
 }
