@@ -64,9 +64,8 @@ var table = map[string]row{
 
 	"internal/obs": {level: 3, side: meeting},
 
-	"bot/command":     {level: 2, side: chat, offline: true},
-	"feedback":        {level: 2, side: domain},
-	"internal/notice": {level: 2, side: domain},
+	"bot/command": {level: 2, side: chat, offline: true},
+	"feedback":    {level: 2, side: domain},
 
 	"bot":               {level: 1, side: chat},
 	"internal/people":   {level: 1, side: domain},
@@ -74,6 +73,8 @@ var table = map[string]row{
 	"bot/card/cardtest": {level: 1, side: chat, offline: true, support: true},
 
 	"bot/card":        {level: 0, side: chat, offline: true},
+	"internal/notice": {level: 0, side: domain},
+	"internal/audit":  {level: 0, side: domain},
 	"internal/fault":  {level: 0, side: shared, offline: true},
 	"internal/i18n":   {level: 0, side: shared, offline: true},
 	"internal/config": {level: 0, side: shared},
