@@ -43,7 +43,9 @@ create table people (
   constraint people_org_fkey foreign key (org_id) references orgs (org_id),
   constraint people_manager_fkey foreign key (org_id, manager_id) references people (org_id, person_id) deferrable initially deferred,
   constraint people_role_check check (role in ('employee', 'hr', 'executive', 'admin')),
-  constraint people_manager_check check (manager_id <> person_id)
+  constraint people_manager_check check (manager_id <> person_id),
+  -- A unique index that is looked at when all is done, so that an import may let two people swap addresses.
+  constraint people_email_key exclude using btree (org_id with =, email with =) where (email <> '') deferrable initially deferred
 );
 create unique index people_employee_no_key on people (org_id, employee_no);
 create index people_version_idx on people (org_id, directory_version);
@@ -66,7 +68,11 @@ create table identities (
   constraint identities_org_fkey foreign key (org_id) references orgs (org_id),
   constraint identities_person_fkey foreign key (org_id, person_id) references people (org_id, person_id),
   constraint identities_state_check check (state in ('unclaimed', 'proposed', 'confirmed', 'refused')),
-  constraint identities_kind_check check (kind in ('member', 'guest', 'bot', 'gone'))
+  constraint identities_kind_check check (kind in ('member', 'guest', 'bot', 'gone')),
+  constraint identities_person_check check ((state = 'unclaimed') = (person_id is null)),
+  -- At most one account of a platform is a person's; looked at when all is done, so that a link may move from one to the other.
+  constraint identities_confirmed_key exclude using btree (org_id with =, platform with =, person_id with =)
+    where (state = 'confirmed' and kind <> 'gone') deferrable initially deferred
 );
 create index identities_version_idx on identities (org_id, directory_version);
 create index identities_person_idx on identities (org_id, person_id);
@@ -78,7 +84,8 @@ create table inbox (
   received_at timestamptz not null,
   constraint inbox_pkey primary key (org_id, event)
 );
-create index inbox_received_idx on inbox (org_id, received_at);
+-- Rows come in order of time and only the clean-up asks for it: a block range index answers that and costs an insert next to nothing.
+create index inbox_received_idx on inbox using brin (received_at) with (pages_per_range = 16, autosummarize = on);
 
 create table praises (
   org_id       uuid        not null,
@@ -93,7 +100,7 @@ create table praises (
   constraint praises_pkey primary key (org_id, praise_id),
   constraint praises_author_fkey foreign key (org_id, author_id) references people (org_id, person_id)
 );
-create index praises_author_idx on praises (org_id, author_id, said_at desc);
+create index praises_author_idx on praises (org_id, author_id, said_at desc, praise_id desc);
 
 create table praise_receivers (
   org_id     uuid        not null,
@@ -106,7 +113,7 @@ create table praise_receivers (
   constraint praise_receivers_praise_fkey foreign key (org_id, praise_id) references praises (org_id, praise_id) on delete cascade,
   constraint praise_receivers_person_fkey foreign key (org_id, person_id) references people (org_id, person_id)
 );
-create index praise_receivers_person_idx on praise_receivers (org_id, person_id, said_at desc);
+create index praise_receivers_person_idx on praise_receivers (org_id, person_id, said_at desc, praise_id desc);
 
 create table notes (
   org_id             uuid        not null,
@@ -131,8 +138,8 @@ create table notes (
   constraint notes_state_check check (state in ('open', 'agreed', 'done', 'withdrawn')),
   constraint notes_self_check check (author_id <> receiver_id)
 );
-create index notes_author_idx on notes (org_id, author_id, said_at desc);
-create index notes_receiver_idx on notes (org_id, receiver_id, said_at desc);
+create index notes_author_idx on notes (org_id, author_id, said_at desc, note_id desc);
+create index notes_receiver_idx on notes (org_id, receiver_id, said_at desc, note_id desc);
 create index notes_follow_up_idx on notes (next_follow_up_at) where next_follow_up_at is not null;
 
 create table asks (
@@ -145,21 +152,24 @@ create table asks (
   constraint asks_pkey primary key (org_id, ask_id),
   constraint asks_author_fkey foreign key (org_id, author_id) references people (org_id, person_id)
 );
-create index asks_author_idx on asks (org_id, author_id, said_at desc);
+create index asks_author_idx on asks (org_id, author_id);
 
 create table ask_people (
   org_id      uuid        not null,
   ask_id      uuid        not null,
   person_id   uuid        not null,
+  author_id   uuid        not null, -- who asked, here so that one index answers "answers that I got"
   place       smallint    not null,
   answer      text        not null default '',
   answered_at timestamptz,
   declined_at timestamptz,
   constraint ask_people_pkey primary key (org_id, ask_id, person_id),
   constraint ask_people_ask_fkey foreign key (org_id, ask_id) references asks (org_id, ask_id) on delete cascade,
-  constraint ask_people_person_fkey foreign key (org_id, person_id) references people (org_id, person_id)
+  constraint ask_people_person_fkey foreign key (org_id, person_id) references people (org_id, person_id),
+  constraint ask_people_author_fkey foreign key (org_id, author_id) references people (org_id, person_id)
 );
-create index ask_people_person_idx on ask_people (org_id, person_id, answered_at desc);
+create index ask_people_person_idx on ask_people (org_id, person_id, answered_at desc, ask_id desc) where answered_at is not null;
+create index ask_people_author_idx on ask_people (org_id, author_id, answered_at desc, ask_id desc) where answered_at is not null;
 
 create table key_events (
   org_id       uuid        not null,
@@ -173,7 +183,7 @@ create table key_events (
   constraint key_events_pkey primary key (org_id, key_event_id),
   constraint key_events_person_fkey foreign key (org_id, person_id) references people (org_id, person_id)
 );
-create index key_events_person_idx on key_events (org_id, person_id, said_at desc);
+create index key_events_person_idx on key_events (org_id, person_id, said_at desc, key_event_id desc);
 
 -- What a firm calls its values, in its own order. Praise may carry one as a tag.
 create table company_values (
@@ -196,7 +206,7 @@ create table outbox (
   due_at    timestamptz not null,
   constraint outbox_pkey primary key (org_id, notice_id)
 );
-create index outbox_due_idx on outbox (due_at);
+create index outbox_due_idx on outbox (due_at, notice_id);
 
 -- What became of every notice: one row a message, kept without any words.
 create table deliveries (
@@ -221,7 +231,8 @@ create table deliveries (
 );
 create index deliveries_subject_idx on deliveries (org_id, subject);
 create index deliveries_held_idx on deliveries (org_id, person_id) where state = 'held';
-create index deliveries_dead_idx on deliveries (org_id, due_at) where state = 'dead';
+create index deliveries_open_idx on deliveries (state, due_at) where state in ('waiting', 'sending', 'held', 'dead');
+create index deliveries_due_idx on deliveries using brin (due_at) with (pages_per_range = 16, autosummarize = on);
 
 -- Recurring work. A tick takes what is due and moves next_at in the same transaction, so that any number of replicas run each occurrence once.
 create table schedules (
@@ -259,5 +270,23 @@ begin
   if version <> 0 and not exists (select 1 from orgs o where o.org_id = org and o.directory_version = version) then
     raise exception 'directory has changed' using errcode = 'HY001';
   end if;
+end $$;
+-- +goose StatementEnd
+
+-- raise_directory opens a change of the directory: it keeps every other one waiting, refuses one that was decided on an outdated
+-- version (0: decided on none), and gives the version that the changed rows take.
+-- +goose StatementBegin
+create function raise_directory(org uuid, version bigint) returns bigint language plpgsql as $$
+declare
+  raised bigint;
+begin
+  update orgs o set directory_version = o.directory_version + 1 where o.org_id = org returning o.directory_version into raised;
+  if raised is null then
+    raise exception 'no such organisation' using errcode = 'HY002';
+  end if;
+  if version <> 0 and raised <> version + 1 then
+    raise exception 'directory has changed' using errcode = 'HY001';
+  end if;
+  return raised;
 end $$;
 -- +goose StatementEnd
