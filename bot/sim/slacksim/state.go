@@ -87,6 +87,7 @@ type Delivery struct {
 	Answer      string            `json:"answer,omitempty"`
 	Failure     string            `json:"failure,omitempty"` // http_timeout, connection_failed, http_error, …
 	Millis      int64             `json:"millis"`
+	packet      packet
 }
 
 // world is everything that happened and everyone to whom it happened. Guarded by Server.mu.
