@@ -29,6 +29,10 @@ type Store interface {
 	// Months counts the entries of a query by calendar month of zone, newest first, at most 12 months, ignoring q.Before and q.Limit.
 	Months(ctx context.Context, q Query, zone *time.Location) ([]Month, error)
 
+	// Waiting is what waits for the person: notes that are open or agreed and between them and somebody, and questions that they have
+	// neither answered nor declined; the oldest first, at most limit of each.
+	Waiting(ctx context.Context, orgID, person uuid.UUID, limit int) ([]Note, []Ask, error)
+
 	// DueFollowUps gives up to limit notes of any firm whose follow-up is due.
 	DueFollowUps(ctx context.Context, now time.Time, limit int) ([]NoteKey, error)
 
