@@ -19,10 +19,9 @@ type Deliveries interface {
 	// writes their deliveries as Waiting and calls enqueue, all in one transaction, and returns how many it took. A delivery that
 	// exists already is handed over again only when it was Held.
 	HandOver(ctx context.Context, now time.Time, limit int, enqueue func(ctx context.Context, tx pgx.Tx, notices []notice.Notice) error) (int, error)
-	// Tell writes a notice into the outbox, unless it is there already or has a delivery.
-	Tell(ctx context.Context, n notice.Notice) error
 
 	Delivery(ctx context.Context, orgID, id uuid.UUID) (notice.Delivery, error)
+	// SaveDelivery writes the delivery as it is, whether there was one or not.
 	SaveDelivery(ctx context.Context, d notice.Delivery) error
 	// SentAbout lists the Sent deliveries about a subject, with the places where they are.
 	SentAbout(ctx context.Context, orgID, subject uuid.UUID) ([]notice.Delivery, error)
