@@ -140,6 +140,8 @@ create table notes (
 );
 create index notes_author_idx on notes (org_id, author_id, said_at desc, note_id desc);
 create index notes_receiver_idx on notes (org_id, receiver_id, said_at desc, note_id desc);
+create index notes_author_open_idx on notes (org_id, author_id, said_at, note_id) where state in ('open', 'agreed');
+create index notes_receiver_open_idx on notes (org_id, receiver_id, said_at, note_id) where state in ('open', 'agreed');
 create index notes_follow_up_idx on notes (next_follow_up_at) where next_follow_up_at is not null;
 
 create table asks (
@@ -169,6 +171,7 @@ create table ask_people (
   constraint ask_people_author_fkey foreign key (org_id, author_id) references people (org_id, person_id)
 );
 create index ask_people_person_idx on ask_people (org_id, person_id, answered_at desc, ask_id desc) where answered_at is not null;
+create index ask_people_open_idx on ask_people (org_id, person_id) where answered_at is null and declined_at is null;
 create index ask_people_author_idx on ask_people (org_id, author_id, answered_at desc, ask_id desc) where answered_at is not null;
 
 create table key_events (

@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"huiyin/internal/people"
+)
+
+// These are not generated: the rows of a big firm go straight into the directory's own values, and all of it is one snapshot in one
+// round trip. The row of the firm comes first. A version of 0 is before every other.
+const (
+	readOrg = `select org_id, name, timezone, lang, directory_version from orgs where org_id = $1`
+
+	readPeople = `select person_id, employee_no, name, name_en, email, department,
+  coalesce(manager_id, '00000000-0000-0000-0000-000000000000'), title, role, coalesce(hired_on, '0001-01-01'), timezone, lang, active, settings
+from people where org_id = $1 and directory_version > $2`
+
+	readIdentities = `select platform, external_id, coalesce(person_id, '00000000-0000-0000-0000-000000000000'), state, kind, name, email, timezone, lang
+from identities where org_id = $1 and directory_version > $2`
+)
+
+// Load reads the whole snapshot of a firm.
+func (s *People) Load(ctx context.Context, orgID uuid.UUID) (*people.Directory, error) {
+	c, version, err := s.changes(ctx, orgID, 0)
+	if err != nil {
+		return nil, fmt.Errorf("loading a directory: %w", err)
+	}
+	return people.NewDirectory(*c.Org, version, c.People, c.Identities), nil
+}
+
+// Since brings a snapshot up to date.
+func (s *People) Since(ctx context.Context, dir *people.Directory) (*people.Directory, error) {
+	c, version, err := s.changes(ctx, dir.Org().ID, dir.Version())
+	if err != nil {
+		return nil, fmt.Errorf("bringing a directory up to date: %w", err)
+	}
+	if version == dir.Version() {
+		return dir, nil
+	}
+	return dir.Apply(c, version), nil
+}
+
+// changes reads what is newer than the version.
+func (s *People) changes(ctx context.Context, orgID uuid.UUID, after int64) (people.Changes, int64, error) {
+	c := people.Changes{Org: &people.Org{}}
+	var version int64
+	b := &pgx.Batch{}
+	b.Queue("begin isolation level repeatable read read only")
+	b.Queue(readOrg, orgID).QueryRow(func(row pgx.Row) error {
+		return row.Scan(&c.Org.ID, &c.Org.Name, &c.Org.TimeZone, &c.Org.Lang, &version)
+	})
+	b.Queue(readPeople, orgID, after).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			p := people.Person{OrgID: orgID}
+			var chosen []byte
+			err := rows.Scan(&p.ID, &p.EmployeeNo, &p.Name, &p.NameEn, &p.Email, &p.Department, &p.ManagerID, &p.Title, &p.Role, &p.HiredOn,
+				&p.TimeZone, &p.Lang, &p.Active, &chosen)
+			if err != nil {
+				return err
+			}
+			if p.Settings, err = decodeSettings(chosen); err != nil {
+				return err
+			}
+			c.People = append(c.People, p)
+		}
+		return rows.Err()
+	})
+	b.Queue(readIdentities, orgID, after).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			i := people.Identity{OrgID: orgID}
+			err := rows.Scan(&i.Platform, &i.ExternalID, &i.PersonID, &i.State, &i.Kind, &i.Name, &i.Email, &i.TimeZone, &i.Lang)
+			if err != nil {
+				return err
+			}
+			c.Identities = append(c.Identities, i)
+		}
+		return rows.Err()
+	})
+	b.Queue("commit")
+	err := s.snapshot(ctx, b)
+	return c, version, translate(err)
+}
+
+// snapshot runs a batch that begins and ends its own transaction.
+func (s *People) snapshot(ctx context.Context, b *pgx.Batch) error {
+	conn, err := s.db.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	return conn.SendBatch(ctx, b).Close()
+}

@@ -1,0 +1,202 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/internal/people"
+	"huiyin/storage/postgres/internal/db"
+)
+
+// People keeps the directories of all firms.
+type People struct{ db *DB }
+
+var _ people.Store = (*People)(nil)
+
+// Orgs lists every firm.
+func (s *People) Orgs(ctx context.Context) ([]people.Org, error) {
+	ctx, cancel := context.WithTimeout(ctx, hurry)
+	defer cancel()
+	rows, err := s.db.queries().Orgs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("listing organisations: %w", translate(err))
+	}
+	orgs := make([]people.Org, len(rows))
+	for i, r := range rows {
+		orgs[i] = org(db.OrgOfRow(r))
+	}
+	return orgs, nil
+}
+
+// OrgOf is the firm that a platform's tenant belongs to.
+func (s *People) OrgOf(ctx context.Context, platform, tenant string) (people.Org, error) {
+	ctx, cancel := context.WithTimeout(ctx, hurry)
+	defer cancel()
+	row, err := s.db.queries().OrgOf(ctx, platform, tenant)
+	if err != nil {
+		return people.Org{}, fmt.Errorf("finding the organisation of a %s tenant: %w", platform, translate(err))
+	}
+	return org(row), nil
+}
+
+// CreateOrg adds a firm. The fault is a Conflict when there is one of that id.
+func (s *People) CreateOrg(ctx context.Context, o people.Org) error {
+	err := s.db.queries().CreateOrg(ctx, db.CreateOrgParams{OrgID: o.ID, Name: o.Name, Timezone: o.TimeZone, Lang: o.Lang})
+	if err != nil {
+		return fmt.Errorf("creating an organisation: %w", translate(err))
+	}
+	return nil
+}
+
+// BindTenant says that a platform's tenant belongs to the firm. Saying it again changes nothing; the fault is a Conflict when it
+// belongs to another.
+func (s *People) BindTenant(ctx context.Context, orgID uuid.UUID, platform, tenant string) error {
+	if err := s.db.queries().BindTenant(ctx, orgID, platform, tenant); err != nil {
+		return fmt.Errorf("binding a %s tenant: %w", platform, translate(err))
+	}
+	return nil
+}
+
+// Apply stores a plan.
+func (s *People) Apply(ctx context.Context, cause people.Cause, plan people.Plan) error {
+	persons := plan.Changes().People
+	rows := peopleColumns(cause.OrgID, persons)
+	for i, p := range persons {
+		if p.OrgID != cause.OrgID {
+			return fmt.Errorf("applying a people plan: person %s is of organisation %s, not %s", p.ID, p.OrgID, cause.OrgID)
+		}
+		text, err := encodeSettings(p.Settings)
+		if err != nil {
+			return err
+		}
+		rows.Settings[i] = string(text)
+	}
+	err := s.change(ctx, cause, plan.Identities, func(q *db.Queries) error {
+		if len(persons) == 0 {
+			return nil
+		}
+		return q.SavePeople(ctx, rows)
+	})
+	if err != nil {
+		return fmt.Errorf("applying a people plan: %w", err)
+	}
+	return nil
+}
+
+// SaveIdentities stores accounts.
+func (s *People) SaveIdentities(ctx context.Context, cause people.Cause, identities []people.Identity) error {
+	if err := s.change(ctx, cause, identities, func(*db.Queries) error { return nil }); err != nil {
+		return fmt.Errorf("saving identities: %w", err)
+	}
+	return nil
+}
+
+// SaveSettings stores what a person chose.
+func (s *People) SaveSettings(ctx context.Context, cause people.Cause, personID uuid.UUID, settings people.Settings) error {
+	text, err := encodeSettings(settings)
+	if err != nil {
+		return err
+	}
+	err = s.change(ctx, cause, nil, func(q *db.Queries) error {
+		_, err := q.SaveSettings(ctx, text, cause.OrgID, personID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("saving settings: %w", err)
+	}
+	return nil
+}
+
+// change raises the version of the directory and writes under it. Raising it locks the firm's row, so changes of one directory come
+// one after the other and a reader of version n has seen all rows up to n.
+func (s *People) change(ctx context.Context, cause people.Cause, identities []people.Identity, write func(*db.Queries) error) error {
+	for _, i := range identities {
+		if i.OrgID != cause.OrgID {
+			return fmt.Errorf("identity %s of %s is of organisation %s, not %s", i.ExternalID, i.Platform, i.OrgID, cause.OrgID)
+		}
+	}
+	err := s.db.do(ctx, func(_ *unit, q *db.Queries) error {
+		if cause.Event != "" {
+			if err := q.TakeEvent(ctx, cause.OrgID, cause.Event, cause.At); err != nil {
+				return err
+			}
+		}
+		if err := q.RaiseDirectory(ctx, cause.OrgID, cause.Directory); err != nil {
+			return err
+		}
+		if err := write(q); err != nil {
+			return err
+		}
+		if len(identities) == 0 {
+			return nil
+		}
+		return q.SaveIdentities(ctx, identityColumns(cause.OrgID, identities))
+	})
+	return translate(err)
+}
+
+func org(r db.OrgOfRow) people.Org {
+	return people.Org{ID: r.OrgID, Name: r.Name, TimeZone: r.Timezone, Lang: r.Lang}
+}
+
+// settingsRow is how settings look in their column. A key that is missing has the value of people.DefaultSettings.
+type settingsRow struct {
+	Lang       string    `json:"lang"`
+	TimeZone   string    `json:"timezone"`
+	QuietFrom  int       `json:"quiet_from"`
+	QuietTo    int       `json:"quiet_to"`
+	MutedUntil time.Time `json:"muted_until"`
+	Digest     bool      `json:"digest"`
+	Toured     bool      `json:"toured"`
+}
+
+func encodeSettings(s people.Settings) ([]byte, error) {
+	s.MutedUntil = s.MutedUntil.UTC()
+	text, err := json.Marshal(settingsRow(s))
+	if err != nil {
+		return nil, fmt.Errorf("encoding settings: %w", err)
+	}
+	return text, nil
+}
+
+func decodeSettings(text []byte) (people.Settings, error) {
+	row := settingsRow(people.DefaultSettings())
+	if err := json.Unmarshal(text, &row); err != nil {
+		return people.Settings{}, fmt.Errorf("decoding settings: %w", err)
+	}
+	return people.Settings(row), nil
+}
+
+// peopleColumns turns people into the arrays of SavePeople, all but their settings.
+func peopleColumns(orgID uuid.UUID, persons []people.Person) db.SavePeopleParams {
+	n := len(persons)
+	c := db.SavePeopleParams{
+		OrgID: orgID, PersonIds: make([]uuid.UUID, n), EmployeeNos: make([]string, n), Names: make([]string, n), NamesEn: make([]string, n),
+		Emails: make([]string, n), Departments: make([]string, n), ManagerIds: make([]uuid.UUID, n), Titles: make([]string, n),
+		Roles: make([]string, n), HiredOn: make([]time.Time, n), Timezones: make([]string, n), Langs: make([]string, n),
+		Active: make([]bool, n), Settings: make([]string, n),
+	}
+	for i, p := range persons {
+		c.PersonIds[i], c.EmployeeNos[i], c.Names[i], c.NamesEn[i] = p.ID, p.EmployeeNo, p.Name, p.NameEn
+		c.Emails[i], c.Departments[i], c.ManagerIds[i], c.Titles[i] = p.Email, p.Department, p.ManagerID, p.Title
+		c.Roles[i], c.HiredOn[i], c.Timezones[i], c.Langs[i], c.Active[i] = string(p.Role), p.HiredOn, p.TimeZone, p.Lang, p.Active
+	}
+	return c
+}
+
+func identityColumns(orgID uuid.UUID, identities []people.Identity) db.SaveIdentitiesParams {
+	n := len(identities)
+	c := db.SaveIdentitiesParams{
+		OrgID: orgID, Platforms: make([]string, n), ExternalIds: make([]string, n), PersonIds: make([]uuid.UUID, n), States: make([]string, n),
+		Kinds: make([]string, n), Names: make([]string, n), Emails: make([]string, n), Timezones: make([]string, n), Langs: make([]string, n),
+	}
+	for i, a := range identities {
+		c.Platforms[i], c.ExternalIds[i], c.PersonIds[i], c.States[i] = a.Platform, a.ExternalID, a.PersonID, string(a.State)
+		c.Kinds[i], c.Names[i], c.Emails[i], c.Timezones[i], c.Langs[i] = string(a.Kind), a.Name, a.Email, a.TimeZone, a.Lang
+	}
+	return c
+}

@@ -1,0 +1,64 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/internal/notice"
+	"huiyin/storage/postgres/internal/db"
+)
+
+// Schedules keeps the recurring work of all firms.
+type Schedules struct{ db *DB }
+
+// EnsureSchedule adds a schedule if there is none of that name; one that is there stays as it is.
+func (s *Schedules) EnsureSchedule(ctx context.Context, orgID uuid.UUID, name, rule, zone string, next time.Time) error {
+	err := s.db.queries().EnsureSchedule(ctx, db.EnsureScheduleParams{OrgID: orgID, Name: name, Rule: rule, Zone: zone, NextAt: next})
+	if err != nil {
+		return fmt.Errorf("adding schedule %s: %w", name, translate(err))
+	}
+	return nil
+}
+
+// ClaimSchedules takes up to limit schedules that are due, longest due first, and moves each to its following time, which next finds
+// from now: what was missed in between is not made up for. Any number of callers at once claim each occurrence once. A
+// schedule that next cannot move stays due and is named in the error; what was claimed is claimed all the same and must be done.
+func (s *Schedules) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error) {
+	tx, err := s.db.pool.Begin(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	q := s.db.queries().WithTx(tx)
+	due, err := q.DueSchedules(ctx, now, int32(limit))
+	if err != nil {
+		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
+	}
+	var claimed []notice.Claimed
+	var stuck error
+	var orgIDs []uuid.UUID
+	var names []string
+	var following []time.Time
+	for _, r := range due {
+		at, err := next(r.Rule, r.Zone, now)
+		if err != nil {
+			stuck = errors.Join(stuck, fmt.Errorf("schedule %s of organisation %s: %w", r.Name, r.OrgID, err))
+			continue
+		}
+		claimed = append(claimed, notice.Claimed{OrgID: r.OrgID, Name: r.Name, At: r.NextAt.UTC()})
+		orgIDs, names, following = append(orgIDs, r.OrgID), append(names, r.Name), append(following, at)
+	}
+	if len(claimed) > 0 {
+		if err := q.MoveSchedules(ctx, orgIDs, names, following); err != nil {
+			return nil, fmt.Errorf("moving schedules: %w", translate(err))
+		}
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
+	}
+	return claimed, stuck
+}
