@@ -194,7 +194,7 @@ func (c *cluster) settings(o Options) []string {
 		"wal_compression=on", "max_wal_size=512MB", "checkpoint_timeout=15min",
 		// Short queries on local disks: compiling them, or fearing random reads, costs more than it saves.
 		"jit=off", "random_page_cost=1.1",
-		"timezone=UTC", "log_timezone=UTC", "cluster_name=huiyin", "logging_collector=off", "log_destination=stderr",
+		"timezone=UTC", "log_timezone=UTC", "cluster_name=huiyin", "logging_collector=off", "log_destination=stderr", "log_checkpoints=off",
 		// What people wrote must not reach the log, not even through an error that quotes a value: such errors are returned to
 		// the product, and the log keeps what is about the server itself (level LOG and above).
 		"log_min_messages=log", "log_min_error_statement=panic", "log_error_verbosity=terse", "log_statement=none",

@@ -201,7 +201,11 @@ func (p *Postgres) supervise(life context.Context, first chan<- error) {
 			first <- err
 			return
 		}
-		p.log.note("%v; starting it again", err)
+		if exited {
+			p.log.note("the server ended; starting it again") // the lines above say how
+		} else {
+			p.log.note("%v; trying again", err)
+		}
 		pause(life, min(time.Duration(failures-1)*200*time.Millisecond, longestPause))
 	}
 }
