@@ -61,17 +61,17 @@ func cards() []Card {
 		{"praise_zh", praise("林晓表扬了你", "谢谢你把交接写得这么清楚！\n帮我省了一天。", "客户第一")},
 		{"note", note()},
 		{"tones", card.Card{Tone: card.Trouble, Title: "⚠️ Already marked", Blocks: []card.Block{card.Say("Nothing was saved.")}}},
-		{"ask", card.Card{Tone: card.Ask, Title: "Which Wang Wei?", Blocks: []card.Block{buttons(3, "choose")}}},
+		{"ask", card.Card{Tone: card.Ask, Title: "Which Wang Wei?", Blocks: []card.Block{buttonRow(3, "choose")}}},
 		{"every_block", everyBlock()},
 		{"every_span", card.Card{Title: "Spans", Blocks: []card.Block{card.Paragraph{Spans: everySpan("words")}}}},
 		{"bold_in_chinese", card.Card{Title: "进度", Blocks: []card.Block{card.Paragraph{Spans: []card.Span{
 			card.Plainly("月度贷款额度已完成"), card.Bold("80%"), card.Plainly(",还需"), card.Bold("20万"), card.Plainly("达标"),
 		}}}}},
 		{"long_title", card.Card{Title: Long(400), Summary: Long(5000), Blocks: []card.Block{card.Say("short")}}},
-		{"long_paragraph", card.Card{Title: "Long", Blocks: []card.Block{card.Say(Long(10_000)), buttons(2, "next")}}},
-		{"long_quote", card.Card{Title: "Long", Blocks: []card.Block{card.Quoted(Long(10_000)), card.Small("the end"), buttons(2, "next")}}},
-		{"long_chinese", card.Card{Title: LongChinese(200), Blocks: []card.Block{card.Quoted(LongChinese(10_000)), buttons(1, "next")}}},
-		{"long_emoji", card.Card{Title: LongEmoji(60), Blocks: []card.Block{card.Say(LongEmoji(900)), buttons(1, "next")}}},
+		{"long_paragraph", card.Card{Title: "Long", Blocks: []card.Block{card.Say(Long(10_000)), buttonRow(2, "next")}}},
+		{"long_quote", card.Card{Title: "Long", Blocks: []card.Block{card.Quoted(Long(10_000)), card.Small("the end"), buttonRow(2, "next")}}},
+		{"long_chinese", card.Card{Title: LongChinese(200), Blocks: []card.Block{card.Quoted(LongChinese(10_000)), buttonRow(1, "next")}}},
+		{"long_emoji", card.Card{Title: LongEmoji(60), Blocks: []card.Block{card.Say(LongEmoji(900)), buttonRow(1, "next")}}},
 		{"long_escapes", card.Card{Title: "Long", Blocks: []card.Block{card.Paragraph{Spans: []card.Span{card.Bold("a"), card.Plainly(strings.Repeat("<&>", 4000))}}}}},
 		{"long_mixed", card.Card{Title: "Long", Blocks: []card.Block{card.Paragraph{Spans: repeatSpans(everySpan("word *and* word "), 300)}}}},
 		{"long_label", card.Card{Title: "Long", Blocks: []card.Block{card.Buttons{Buttons: []card.Button{{
@@ -79,17 +79,17 @@ func cards() []Card {
 			Confirm: &card.Confirm{Title: Long(300), Text: Long(900), Yes: Long(90), No: Long(90)},
 		}}}}}},
 		{"many_lines", card.Card{Title: "Lines", Blocks: []card.Block{card.Quoted(strings.Repeat("line\n\n", 400))}}},
-		{"many_paragraphs", card.Card{Title: "Paragraphs", Blocks: append(paragraphs(80), buttons(2, "next"))}},
+		{"many_paragraphs", card.Card{Title: "Paragraphs", Blocks: append(paragraphs(80), buttonRow(2, "next"))}},
 		{"many_facts", card.Card{Title: "Facts", Blocks: []card.Block{facts(35, "value")}}},
 		{"long_facts", card.Card{Title: "Facts", Blocks: []card.Block{facts(12, Long(3000))}}},
-		{"items_30", card.Card{Title: "November", Blocks: []card.Block{items(30, 0, false), card.Small("page 1 of 2"), buttons(1, "next")}}},
-		{"items_30_under", card.Card{Title: "November", Blocks: []card.Block{items(30, 0, true), buttons(1, "next")}}},
-		{"items_30_button", card.Card{Title: "November", Blocks: []card.Block{items(30, 1, true), buttons(1, "next")}}},
-		{"items_30_buttons", card.Card{Title: "November", Blocks: []card.Block{items(30, 2, true), buttons(1, "next")}}},
+		{"items_30", card.Card{Title: "November", Blocks: []card.Block{items(30, 0, false), card.Small("page 1 of 2"), buttonRow(1, "next")}}},
+		{"items_30_under", card.Card{Title: "November", Blocks: []card.Block{items(30, 0, true), buttonRow(1, "next")}}},
+		{"items_30_button", card.Card{Title: "November", Blocks: []card.Block{items(30, 1, true), buttonRow(1, "next")}}},
+		{"items_30_buttons", card.Card{Title: "November", Blocks: []card.Block{items(30, 2, true), buttonRow(1, "next")}}},
 		{"items_3_buttons", card.Card{Title: "November", Blocks: []card.Block{items(3, 2, true)}}},
-		{"items_300", card.Card{Title: "All", Blocks: []card.Block{items(300, 0, false), buttons(1, "next")}}},
-		{"buttons_12", card.Card{Title: "Choose", Blocks: []card.Block{buttons(12, "choose")}}},
-		{"buttons_60", card.Card{Title: "Choose", Blocks: []card.Block{buttons(60, "choose")}}},
+		{"items_300", card.Card{Title: "All", Blocks: []card.Block{items(300, 0, false), buttonRow(1, "next")}}},
+		{"buttons_12", card.Card{Title: "Choose", Blocks: []card.Block{buttonRow(12, "choose")}}},
+		{"buttons_60", card.Card{Title: "Choose", Blocks: []card.Block{buttonRow(60, "choose")}}},
 		{"button_links", card.Card{Title: "Open", Blocks: []card.Block{card.Buttons{Buttons: []card.Button{
 			{Label: "Page", URL: Site}, {Label: "Script", URL: "javascript:alert(1)"}, {Label: "Data", URL: "data:text/html,x"},
 			{Label: "File", URL: "file:///etc/passwd"}, {Label: "Blank", URL: "http://"}, {Label: "Other", URL: Site},
@@ -163,7 +163,7 @@ func repeatSpans(spans []card.Span, n int) []card.Span {
 func everyBlock() card.Card {
 	return card.Card{Tone: card.Good, Title: "Everything", Summary: "Everything at once", Blocks: []card.Block{
 		card.Say("A paragraph of plain words."), card.Paragraph{Spans: everySpan("spans")}, card.Quoted("two\nlines"), facts(3, "value"),
-		items(3, 1, true), card.Divider{}, buttons(3, "do"), card.Small("Small print."),
+		items(3, 1, true), card.Divider{}, buttonRow(3, "do"), card.Small("Small print."),
 	}}
 }
 
@@ -189,7 +189,7 @@ func items(n, buttons int, under bool) card.Items {
 	return card.Items{Items: out}
 }
 
-func buttons(n int, name string) card.Buttons {
+func buttonRow(n int, name string) card.Buttons {
 	out := make([]card.Button, n)
 	for i := range out {
 		out[i] = card.Button{Label: fmt.Sprintf("Choice %d", i+1), Action: card.Act(name, fmt.Sprint(i+1))}
