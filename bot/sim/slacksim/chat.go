@@ -21,7 +21,7 @@ type draft struct {
 var threadTS = regexp.MustCompile(`^\d{10}\.\d{6}$`)
 
 // draft reads and validates the content of a message from the arguments of a call or an answer. s.mu is held.
-func (s *Server) draft(method string, a args) (draft, answer) {
+func (s *Server) draft(a args) (draft, answer) {
 	var d draft
 	blocks, err := a.value("blocks")
 	if err != nil {
@@ -81,7 +81,9 @@ func (s *Server) draft(method string, a args) (draft, answer) {
 		d.attachments = encodeJSON(attached)
 	}
 	if blank(d.text) && len(list)+len(attached) > 0 && !allFallback(attached, len(list)) {
-		s.find(Finding{Rule: "message.no_text_fallback", Pointer: "/text", Method: method, Call: a.call()})
+		f := a.about
+		f.Rule, f.Pointer = "message.no_text_fallback", "/text"
+		s.find(f)
 	}
 	return d, answer{}
 }
@@ -135,21 +137,19 @@ func (s *Server) post(channel string, d draft, ephemeralTo string) *Message {
 
 // replace edits a message. What was not given stays, unless whole says that the draft is the whole new message. s.mu is held.
 func (s *Server) replace(m *Message, d draft, whole bool) {
-	edited := *m
 	if d.text != "" || whole {
-		edited.Text = d.text
+		m.Text = d.text
 	}
 	if d.setBlocks || whole {
-		edited.Blocks = d.blocks
+		m.Blocks = d.blocks
 	}
 	if d.setAttachments || whole {
-		edited.Attachments = d.attachments
+		m.Attachments = d.attachments
 	}
 	if d.metadata != nil {
-		edited.Metadata = d.metadata
+		m.Metadata = d.metadata
 	}
-	edited.EditedTS = s.world.ts(s.now())
-	*m = edited
+	m.EditedTS = s.world.ts(s.now())
 	s.changeLocked(Change{Kind: ChangeMessage, User: m.EphemeralTo, Channel: m.Channel, TS: m.TS})
 }
 
@@ -185,7 +185,7 @@ func chatPostMessage(s *Server, a args) answer {
 	if why != "" {
 		return fail(why)
 	}
-	d, refusal := s.draft("chat.postMessage", a)
+	d, refusal := s.draft(a)
 	if refusal.err != "" {
 		return refusal
 	}
@@ -214,7 +214,7 @@ func chatPostEphemeral(s *Server, a args) answer {
 	case p == nil || p.Deleted || !slices.Contains(c.Members, p.ID):
 		return fail("user_not_in_channel")
 	}
-	d, refusal := s.draft("chat.postEphemeral", a)
+	d, refusal := s.draft(a)
 	if refusal.err != "" {
 		return refusal
 	}
@@ -252,7 +252,7 @@ func chatUpdate(s *Server, a args) answer {
 	if length(a.str("text")) > updateLimit {
 		return fail("msg_too_long")
 	}
-	d, refusal := s.draft("chat.update", a)
+	d, refusal := s.draft(a)
 	if refusal.err != "" {
 		return refusal
 	}

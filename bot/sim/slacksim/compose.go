@@ -87,7 +87,7 @@ func (s *Server) showCommandAnswer(ack *Ack, r reply, hook *responseURL) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := args{"text": string(r.body)}
+	a := args{v: map[string]any{"text": string(r.body)}, about: Finding{Method: "slash", Delivery: r.n}}
 	if isJSON(r.media) {
 		v, err := decodeJSON(r.body)
 		object, isObject := v.(map[string]any)
@@ -96,15 +96,15 @@ func (s *Server) showCommandAnswer(ack *Ack, r reply, hook *responseURL) {
 			s.find(Finding{Rule: "ack.invalid_json", Method: "slash", Delivery: r.n})
 			return
 		}
-		a = object
+		a.v = object
 	} else if looksJSON(r.body) {
 		s.find(Finding{Rule: "ack.content_type", Detail: r.media, Method: "slash", Delivery: r.n})
 	}
 	if !a.has("text") && !a.has("blocks") && !a.has("attachments") {
 		return // {"response_type":"in_channel"} alone only makes the typed command visible
 	}
-	s.inspectAnswer("slash", a, r)
-	draft, refusal := s.draft("slash", a)
+	s.inspectAnswer(a, r)
+	draft, refusal := s.draft(a)
 	if refusal.err != "" {
 		ack.Error = "invalid_command_response"
 		s.find(Finding{Rule: "ack." + refusal.err, Method: "slash", Delivery: r.n})

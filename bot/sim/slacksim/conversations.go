@@ -210,7 +210,7 @@ func conversationsList(s *Server, a args) answer {
 			ids = append(ids, id)
 		}
 	}
-	page, next, err := s.page(ids, a)
+	page, next, err := s.page(ids, a, 100)
 	if err != "" {
 		return fail(err)
 	}
@@ -226,7 +226,7 @@ func conversationsMembers(s *Server, a args) answer {
 	if c == nil {
 		return fail("channel_not_found")
 	}
-	page, next, err := s.page(slices.Sorted(slices.Values(c.Members)), a)
+	page, next, err := s.page(slices.Sorted(slices.Values(c.Members)), a, 100)
 	if err != "" {
 		return fail(err)
 	}
@@ -270,7 +270,7 @@ func (s *Server) history(a args, in func(*Message) bool, newestFirst bool) answe
 	if newestFirst {
 		slices.Reverse(keys)
 	}
-	page, next, err := s.page(keys, a)
+	page, next, err := s.page(keys, a, 100)
 	if err != "" {
 		return fail(err)
 	}
@@ -320,10 +320,9 @@ func compareTS(a, b string) int {
 	return strings.Compare(pad(a), pad(b))
 }
 
-// page cuts one page out of keys: limit and cursor as the caller gave them, never more than PageSize. The cursor names
-// the first key of the next page, so that it survives what is added meanwhile.
-func (s *Server) page(keys []string, a args) (page []string, next, refusal string) {
-	size := 100
+// page cuts one page out of keys: limit and cursor as the caller gave them, size without a limit, never more than PageSize.
+// The cursor names the first key of the next page, so that it survives what is added meanwhile.
+func (s *Server) page(keys []string, a args, size int) (page []string, next, refusal string) {
 	if v := a.str("limit"); v != "" && v != "0" {
 		n, err := strconv.Atoi(v)
 		if err != nil || n < 0 || n > 1000 {

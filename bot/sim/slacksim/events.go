@@ -60,7 +60,7 @@ func (s *Server) Emit(event map[string]any) Ack {
 }
 
 // legacyToken is the deprecated verification token that every payload still carries.
-const legacyToken = "Gg0123456789abcdefghijkl" //nolint:gosec // not a secret: a fixture of this simulator
+const legacyToken = "Gg0123456789abcdefghijkl"
 
 // EventsDisabled says whether Slack has stopped sending events because more than 95 % failed within an hour.
 func (s *Server) EventsDisabled() bool {

@@ -75,7 +75,8 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	r.SetPathValue("method", "response_url")
 	req := readRequest(r, true)
 	s.mu.Lock()
-	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args, started: s.now()}
+	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args.v, started: s.now()}
+	req.args.about = Finding{Method: req.name, Call: call.N}
 	f := s.draw(req.name)
 	s.mu.Unlock()
 	if f.before(r.Context(), w) {
@@ -87,7 +88,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	a, status := s.throughHook(r.PathValue("id"), r.PathValue("secret"), req, call.N)
+	a, status := s.throughHook(r.PathValue("id"), r.PathValue("secret"), req)
 	s.mu.Unlock()
 	if a.after != nil {
 		defer a.after()
@@ -100,7 +101,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	s.respond(w, call, a, Fault{Status: status})
 }
 
-func (s *Server) throughHook(id, secret string, req request, call int) (answer, int) {
+func (s *Server) throughHook(id, secret string, req request) (answer, int) {
 	h := s.world.hooks[id]
 	switch {
 	case h == nil || h.secret != secret:
@@ -118,10 +119,10 @@ func (s *Server) throughHook(id, secret string, req request, call int) (answer, 
 		if err != nil || !isObject {
 			return fail("invalid_payload"), http.StatusBadRequest
 		}
-		req.args = object
+		req.args.v = object
 	}
 	h.uses++
-	s.inspectRequest(req, call)
+	s.inspectRequest(req)
 	return s.answerHook(h, req.args), http.StatusOK
 }
 
@@ -140,7 +141,7 @@ func (s *Server) answerHook(h *responseURL, a args) answer {
 			s.change(Change{Kind: ChangeMessage, Channel: h.channel, TS: target})
 		}}
 	}
-	d, refusal := s.draft("response_url", a)
+	d, refusal := s.draft(a)
 	if refusal.err != "" {
 		return refusal
 	}

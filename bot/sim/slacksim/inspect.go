@@ -35,8 +35,8 @@ func (i inspection) find(severity, rule, at string, n int) {
 }
 
 // inspectRequest reads a call of the bot. s.mu is held.
-func (s *Server) inspectRequest(q request, call int) {
-	i := inspection{s: s, about: Finding{Method: q.name, Call: call}}
+func (s *Server) inspectRequest(q request) {
+	i := inspection{s: s, about: q.args.about}
 	if q.body == "json" {
 		i.encoding(q.raw)
 	}
@@ -44,8 +44,8 @@ func (s *Server) inspectRequest(q request, call int) {
 }
 
 // inspectAnswer reads an answer of the bot to a command or submission. s.mu is held.
-func (s *Server) inspectAnswer(method string, a args, r reply) {
-	i := inspection{s: s, about: Finding{Method: method, Delivery: r.n}}
+func (s *Server) inspectAnswer(a args, r reply) {
+	i := inspection{s: s, about: a.about}
 	i.encoding(r.body)
 	i.arguments(a)
 }
@@ -81,10 +81,8 @@ func loneSurrogate(raw []byte) bool {
 
 // arguments reads the parts of a call that carry content.
 func (i inspection) arguments(a args) {
-	for _, k := range []string{"link_names"} {
-		if a.flag(k) {
-			i.find(Must, "message.link_names", "/"+k, 0)
-		}
+	if a.flag("link_names") {
+		i.find(Must, "message.link_names", "/link_names", 0)
 	}
 	if a.str("parse") == "full" {
 		i.find(Must, "message.parse_full", "/parse", 0)
@@ -99,7 +97,7 @@ func (i inspection) arguments(a args) {
 		}
 	}
 	for _, k := range []string{"blocks", "attachments", "view", "metadata", "files"} {
-		if t, isString := a[k].(string); isString {
+		if t, isString := a.v[k].(string); isString {
 			i.encoding([]byte(t))
 		}
 		if v, err := a.value(k); err == nil {

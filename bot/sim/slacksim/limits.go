@@ -76,7 +76,7 @@ func (b buckets) take(key string, now time.Time, size, perSecond float64) (wait 
 }
 
 // limited charges one call to its limits and returns the seconds to wait, 0 when it may go on. s.mu is held.
-func (s *Server) limited(name string, tier int, a args, call int) int {
+func (s *Server) limited(name string, tier int, a args) int {
 	l := s.opts.Limits
 	if l.Off {
 		return 0
@@ -85,7 +85,9 @@ func (s *Server) limited(name string, tier int, a args, call int) int {
 	charge := func(key string, size, perSecond float64) int {
 		wait, tooEarly := s.limits.take(key, now, size*l.Scale, perSecond*l.Scale)
 		if tooEarly {
-			s.find(Finding{Severity: Must, Rule: "ratelimit.retry_after_ignored", Method: name, Call: call})
+			f := a.about
+			f.Rule = "ratelimit.retry_after_ignored"
+			s.find(f)
 		}
 		return wait
 	}

@@ -107,7 +107,7 @@ func (s *Server) answerSubmission(ack *Ack, r reply, v *View) {
 		}
 		v.Errors, ack.Errors = errors, errors
 	case "update", "push":
-		s.inspectAnswer("view_submission", o, r)
+		s.inspectAnswer(args{v: o, about: Finding{Method: "view_submission", Delivery: r.n}}, r)
 		next, isView := o["view"].(map[string]any)
 		if !isView {
 			trouble("ack.view", "missing")

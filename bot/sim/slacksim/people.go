@@ -168,7 +168,10 @@ func userJSON(p Person, offset int) map[string]any {
 
 func usersList(s *Server, a args) answer {
 	ids := slices.Sorted(maps.Keys(s.world.people))
-	page, next, err := s.page(ids, a)
+	if !a.has("limit") && len(ids) > 1000 {
+		return fail("limit_required")
+	}
+	page, next, err := s.page(ids, a, 1000)
 	if err != "" {
 		return fail(err)
 	}

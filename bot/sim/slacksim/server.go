@@ -150,12 +150,10 @@ func (o Options) withDefaults() Options {
 	if o.Keep <= 0 {
 		o.Keep = 20_000
 	}
-	if o.Client == nil {
-		o.Client = &http.Client{}
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.BaseURL, o.BotURL = strings.TrimRight(o.BaseURL, "/"), strings.TrimRight(o.BotURL, "/")
 	o.Limits = o.Limits.withDefaults()
 	return o
 }
@@ -174,6 +172,7 @@ func (s *Server) Close() {
 		c.close()
 	}
 	s.work.Wait()
+	s.client.CloseIdleConnections()
 }
 
 // SetBaseURL says how the bot reaches this server, once its listener is known, without a trailing slash.

@@ -13,15 +13,18 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
 // maxBody bounds what one request may carry; a view of 250 kB in form encoding fits three times.
 const maxBody = 1 << 20
 
-// args are the decoded arguments of one call, without the token: strings from forms, any JSON value from JSON bodies.
-type args map[string]any
+// args are the decoded arguments of one call, or the content of one answer, without the token: strings from forms, any
+// JSON value from JSON bodies. about says where they came from, for findings.
+type args struct {
+	v     map[string]any
+	about Finding
+}
 
 // answer is what a method says; the keys of body beside ok and error.
 type answer struct {
@@ -105,7 +108,8 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	m, known := methods()[r.PathValue("method")]
 	req := readRequest(r, known && m.json)
 	s.mu.Lock()
-	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args, started: s.now()}
+	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args.v, started: s.now()}
+	req.args.about = Finding{Method: req.name, Call: call.N}
 	f := s.draw(req.name)
 	if f.RetryAfter > 0 {
 		s.refused(req.name, req.args, f.RetryAfter)
@@ -120,7 +124,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	a := s.dispatch(known, m, req, call.N)
+	a := s.dispatch(known, m, req)
 	s.mu.Unlock()
 	a.warn = append(a.warn, req.warn...)
 	if a.after != nil {
@@ -135,7 +139,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 }
 
 // dispatch answers one call. s.mu is held.
-func (s *Server) dispatch(known bool, m method, req request, call int) answer {
+func (s *Server) dispatch(known bool, m method, req request) answer {
 	if !known {
 		return fail("unknown_method")
 	}
@@ -145,22 +149,11 @@ func (s *Server) dispatch(known bool, m method, req request, call int) answer {
 	if why := s.tokenRefusal(m, req.token); why != "" {
 		return fail(why)
 	}
-	if wait := s.limited(req.name, m.tier, req.args, call); wait > 0 {
+	if wait := s.limited(req.name, m.tier, req.args); wait > 0 {
 		return answer{err: "ratelimited", retryAfter: wait}
 	}
-	s.inspectRequest(req, call)
-	req.args[callKey] = call
-	a := m.call(s, req.args)
-	delete(req.args, callKey)
-	return a
-}
-
-// callKey carries the number of the call to the methods, for findings; no argument of Slack has this name.
-const callKey = "\x00call"
-
-func (a args) call() int {
-	n, _ := a[callKey].(int)
-	return n
+	s.inspectRequest(req)
+	return m.call(s, req.args)
 }
 
 func (s *Server) tokenRefusal(m method, token string) string {
@@ -266,7 +259,7 @@ func (s *Server) recordBody(call *Call, body []byte, status int, fault string) {
 
 // readRequest decodes a call the three ways that Slack does: form or multipart, query, and JSON where it is read.
 func readRequest(r *http.Request, readsJSON bool) request {
-	req := request{name: r.PathValue("method"), body: "none", args: args{}}
+	req := request{name: r.PathValue("method"), body: "none", args: args{v: map[string]any{}}}
 	if t, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found {
 		req.token = strings.TrimSpace(t)
 	}
@@ -321,8 +314,8 @@ func readRequest(r *http.Request, readsJSON bool) request {
 			req.err = "json_not_object"
 			return req
 		}
-		maps.Copy(req.args, object)
-		delete(req.args, "token") // in a JSON body a token is not read: it belongs in the header
+		maps.Copy(req.args.v, object)
+		delete(req.args.v, "token") // in a JSON body a token is not read: it belongs in the header
 	default:
 		req.err = "invalid_post_type"
 	}
@@ -337,7 +330,7 @@ func (q *request) take(v url.Values, body string) {
 			}
 			continue
 		}
-		q.args[k] = vs[0]
+		q.args.v[k] = vs[0]
 	}
 	if len(v) > 0 || body != "query" {
 		q.body = body
@@ -346,7 +339,7 @@ func (q *request) take(v url.Values, body string) {
 
 // str is a scalar argument as a string; objects and arrays give nothing.
 func (a args) str(name string) string {
-	switch v := a[name].(type) {
+	switch v := a.v[name].(type) {
 	case string:
 		return v
 	case json.Number:
@@ -364,7 +357,7 @@ func (a args) flag(name string) bool {
 
 // list is a comma-separated argument, or a JSON array of strings.
 func (a args) list(name string) []string {
-	if vs, isList := a[name].([]any); isList {
+	if vs, isList := a.v[name].([]any); isList {
 		var out []string
 		for _, v := range vs {
 			if t, isString := v.(string); isString {
@@ -384,9 +377,9 @@ func (a args) list(name string) []string {
 
 // value is a structured argument, given as JSON or as a string of JSON. Absent and empty give nil.
 func (a args) value(name string) (any, error) {
-	t, isString := a[name].(string)
+	t, isString := a.v[name].(string)
 	if !isString {
-		return a[name], nil
+		return a.v[name], nil
 	}
 	if t == "" {
 		return nil, nil
@@ -395,7 +388,7 @@ func (a args) value(name string) (any, error) {
 }
 
 func (a args) has(name string) bool {
-	v, there := a[name]
+	v, there := a.v[name]
 	return there && v != nil && v != ""
 }
 
@@ -437,10 +430,3 @@ func (s *Server) botID() string { return "B" + s.opts.BotUser[1:] }
 
 // length counts characters as Slack's limits do: code points.
 func length(s string) int { return utf8.RuneCountInString(s) }
-
-// millisSince is the time that passed in the workspace, in milliseconds.
-func (s *Server) millisSince(t time.Time) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now().Sub(t).Milliseconds()
-}
