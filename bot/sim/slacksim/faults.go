@@ -54,6 +54,19 @@ func (s *Server) draw(method string) Fault {
 // answers says whether the fault answers instead of the method.
 func (f Fault) answers() bool { return f.Status != 0 || f.RetryAfter > 0 || f.Error != "" }
 
+// answer is what the fault says instead of the method.
+func (f Fault) answer() answer {
+	a := answer{err: f.Error, retryAfter: f.RetryAfter}
+	switch {
+	case a.err != "":
+	case f.RetryAfter > 0:
+		a.err = "ratelimited"
+	default:
+		a.err = "internal_error"
+	}
+	return a
+}
+
 // before does what the fault does ahead of the method, and says whether the connection is gone.
 func (f Fault) before(ctx context.Context, w http.ResponseWriter) bool {
 	if f.Delay > 0 {

@@ -84,7 +84,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f.answers() {
-		s.respond(w, call, answer{err: f.Error, retryAfter: f.RetryAfter}, f)
+		s.respond(w, call, f.answer(), f)
 		return
 	}
 	s.mu.Lock()

@@ -273,8 +273,8 @@ func TestShapesThatSlackAccepts(t *testing.T) {
 	s := New(Options{})
 	people := obj{"type": "multi_users_select", "action_id": "p", "max_selected_items": 5, "placeholder": plainText("Who"), "focus_on_load": true}
 	for what, blocks := range map[string][]any{
-		"mrkdwn options of radio buttons": inSection(obj{"type": "radio_buttons", "options": []any{obj{"text": mrkdwn("*x*"), "value": "v"}}}),
-		"an initial option":               inActions(selectOf(obj{"initial_option": choice(1)})),
+		"mrkdwn options of radio buttons":  inSection(obj{"type": "radio_buttons", "options": []any{obj{"text": mrkdwn("*x*"), "value": "v"}}}),
+		"an initial option":                inActions(selectOf(obj{"initial_option": choice(1)})),
 		"the same action_id in two blocks": append(inActions(button(obj{"action_id": "a"})), inActions(button(obj{"action_id": "a"}))...),
 		"an input in a message":            inInput(people),
 		"every kind of select": inActions(

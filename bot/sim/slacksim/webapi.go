@@ -120,7 +120,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if f.answers() {
-		s.respond(w, call, answer{err: f.Error, retryAfter: f.RetryAfter}, f)
+		s.respond(w, call, f.answer(), f)
 		return
 	}
 	s.mu.Lock()
@@ -175,9 +175,6 @@ func (s *Server) respond(w http.ResponseWriter, call *Call, a answer, f Fault) {
 	if a.retryAfter > 0 {
 		status = http.StatusTooManyRequests
 		w.Header().Set("Retry-After", strconv.Itoa(a.retryAfter))
-		if a.err == "" {
-			a.err = "ratelimited"
-		}
 	}
 	if f.Status != 0 {
 		status = f.Status
