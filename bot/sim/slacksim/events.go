@@ -46,6 +46,10 @@ func (s *Server) Emit(event map[string]any) Ack {
 	verdict := s.health.charge(now, s.opts.Limits)
 	s.mu.Unlock()
 	switch verdict {
+	case eventSent:
+		return s.sendEvent(envelope)
+	case eventsDisabled:
+		return Ack{Error: "event_subscriptions_disabled"}
 	case eventDropped:
 		return Ack{Error: "app_rate_limited"}
 	case eventLimitTold:
@@ -53,10 +57,8 @@ func (s *Server) Emit(event map[string]any) Ack {
 			"token": legacyToken, "type": "app_rate_limited", "team_id": s.opts.Team.ID, "api_app_id": s.opts.AppID,
 			"minute_rate_limited": now.Truncate(time.Minute).Unix(),
 		})
-	case eventsDisabled:
-		return Ack{Error: "event_subscriptions_disabled"}
 	}
-	return s.sendEvent(envelope)
+	return Ack{}
 }
 
 // legacyToken is the deprecated verification token that every payload still carries.

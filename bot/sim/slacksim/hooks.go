@@ -88,7 +88,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	a, status := s.throughHook(r.PathValue("id"), r.PathValue("secret"), req)
+	a, status := s.throughHook(r.PathValue("id"), r.PathValue("secret"), req) //nolint:contextcheck // an event outlives the request that caused it
 	s.mu.Unlock()
 	if a.after != nil {
 		defer a.after()

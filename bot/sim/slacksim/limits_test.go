@@ -223,7 +223,7 @@ func TestADelayHoldsTheAnswerBack(t *testing.T) {
 	client := &http.Client{Timeout: 50 * time.Millisecond}
 	res, err := client.Do(r)
 	if err == nil {
-		res.Body.Close()
+		defer res.Body.Close()
 		t.Error("the delayed call was answered at once")
 	}
 }

@@ -39,7 +39,7 @@ func TestWhatASubmissionsAnswerDoesToTheModal(t *testing.T) {
 		{"a server error", 500, "", "", "", "trouble_connecting", 1, ""},
 	} {
 		w := newOffice(t, quiet)
-		id := w.openModal(t, modal(textInput("b", "a"), obj{"type": "section", "block_id": "note", "text": mrkdwn("x")}))
+		id := w.openModal(t, modal(textInput("b"), obj{"type": "section", "block_id": "note", "text": mrkdwn("x")}))
 		w.bot.says(c.status, c.media, c.body)
 		ack, err := w.Submit(w.lin, id, map[string]map[string]Input{"b": {"a": {"Thank you"}}})
 		if err != nil {
@@ -63,7 +63,7 @@ func TestWhatASubmissionsAnswerDoesToTheModal(t *testing.T) {
 
 func TestRefusedFieldsAreShownAndCanBeCorrected(t *testing.T) {
 	w := newOffice(t, quiet)
-	id := w.openModal(t, modal(textInput("b", "a")))
+	id := w.openModal(t, modal(textInput("b")))
 	w.bot.says(200, jsonType, `{"response_action":"errors","errors":{"b":"Too short"}}`)
 	if _, err := w.Submit(w.lin, id, map[string]map[string]Input{"b": {"a": {"x"}}}); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func TestASubmissionCarriesTheWholeState(t *testing.T) {
 		return obj{"type": "input", "block_id": block, "optional": true, "label": plainText("x"), "element": element}
 	}
 	id := w.openModal(t, modal(
-		textInput("text", "a"),
+		textInput("text"),
 		input("untouched", obj{"type": "plain_text_input", "action_id": "a"}),
 		input("people", obj{"type": "multi_users_select", "action_id": "a"}),
 		input("pick", obj{"type": "static_select", "action_id": "a", "options": []any{option("x"), option("y")}, "initial_option": option("x")}),
@@ -162,7 +162,7 @@ func TestWhatTheClientDoesNotSubmit(t *testing.T) {
 		}
 	}
 	w := newOffice(t, quiet)
-	id := w.openModal(t, modal(textInput("b", "a")))
+	id := w.openModal(t, modal(textInput("b")))
 	if _, err := w.Submit(w.kai, id, nil); err == nil {
 		t.Error("Kai can submit Lin's modal")
 	}
@@ -250,8 +250,8 @@ func clickErr(_ Ack, err error) error { return err }
 
 func TestAnInputBlockTellsNobodyUnlessItDispatches(t *testing.T) {
 	w := newOffice(t, quiet)
-	quietField := textInput("b", "a")
-	loud := textInput("c", "a")
+	quietField := textInput("b")
+	loud := textInput("c")
 	loud["dispatch_action"] = true
 	id := w.openModal(t, modal(quietField, loud))
 	before := len(w.bot.received())

@@ -250,8 +250,8 @@ func modal(blocks ...any) obj {
 	return obj{"type": "modal", "title": plainText("Praise"), "submit": plainText("Send"), "blocks": append([]any{}, blocks...)}
 }
 
-func textInput(block, action string) obj {
+func textInput(block string) obj {
 	return obj{
-		"type": "input", "block_id": block, "label": plainText("Text"), "element": obj{"type": "plain_text_input", "action_id": action},
+		"type": "input", "block_id": block, "label": plainText("Text"), "element": obj{"type": "plain_text_input", "action_id": "a"},
 	}
 }

@@ -68,7 +68,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // the ticket is the credential
 	conn, err := up.Upgrade(w, r, nil)
 	if err != nil {
-		s.log.Debug("upgrading a socket", "err", err)
+		s.log.DebugContext(r.Context(), "upgrading a socket", "err", err)
 		return
 	}
 	c := &socket{conn: conn}

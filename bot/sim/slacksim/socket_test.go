@@ -21,9 +21,18 @@ func (w *office) dial(t *testing.T) (*websocket.Conn, obj) {
 	if err != nil {
 		t.Fatalf("dialling the socket: %v", err)
 	}
-	res.Body.Close()
-	t.Cleanup(func() { c.Close() })
+	defer res.Body.Close()
+	closeAtEnd(t, c)
 	return c, frame(t, c)
+}
+
+func closeAtEnd(t *testing.T, c *websocket.Conn) {
+	t.Helper()
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Logf("closing a test's socket: %v", err)
+		}
+	})
 }
 
 func frame(t *testing.T, c *websocket.Conn) obj {
@@ -173,10 +182,10 @@ func TestASocketAddressWorksOnceAndTenConnectionsAreTheMost(t *testing.T) {
 			t.Errorf("use %d of the address answers %v (%v), want %d", i+1, res, err, want)
 		}
 		if res != nil {
-			res.Body.Close()
+			defer res.Body.Close()
 		}
 		if c != nil {
-			t.Cleanup(func() { c.Close() })
+			closeAtEnd(t, c)
 		}
 	}
 	for range 9 {
@@ -192,6 +201,6 @@ func TestASocketAddressWorksOnceAndTenConnectionsAreTheMost(t *testing.T) {
 		t.Error("an address older than 30 s still works")
 	}
 	if res != nil {
-		res.Body.Close()
+		defer res.Body.Close()
 	}
 }

@@ -284,8 +284,10 @@ func TestShapesThatSlackAccepts(t *testing.T) {
 		),
 		"rich text": {obj{"type": "rich_text", "elements": []any{
 			obj{"type": "rich_text_section", "elements": []any{
-				obj{"type": "text", "text": "hi ", "style": obj{"bold": true}}, obj{"type": "user", "user_id": "U1"},
-				obj{"type": "emoji", "name": "tada"}, obj{"type": "date", "timestamp": 1767603600, "format": "{date}"},
+				obj{"type": "text", "text": "hi ", "style": obj{"bold": true}},
+				obj{"type": "user", "user_id": "U1"},
+				obj{"type": "emoji", "name": "tada"},
+				obj{"type": "date", "timestamp": 1767603600, "format": "{date}"},
 			}},
 			obj{"type": "rich_text_list", "style": "bullet", "elements": []any{obj{"type": "rich_text_section", "elements": []any{obj{"type": "text", "text": "x"}}}}},
 			obj{"type": "rich_text_quote", "elements": []any{obj{"type": "text", "text": "x"}}},
@@ -350,7 +352,7 @@ func view(t *testing.T, o obj) obj {
 func TestViewsThatSlackRefuses(t *testing.T) {
 	s := New(Options{})
 	without := func(k string) obj {
-		o := modal(textInput("b", "a"))
+		o := modal(textInput("b"))
 		delete(o, k)
 		return o
 	}

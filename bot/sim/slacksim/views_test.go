@@ -11,7 +11,7 @@ import (
 func TestATriggerOpensOneModalWithinThreeSeconds(t *testing.T) {
 	w := newOffice(t, nil)
 	open := func(trigger string) obj {
-		return w.api(t, "views.open", obj{"trigger_id": trigger, "view": modal(textInput("b", "a"))})
+		return w.api(t, "views.open", obj{"trigger_id": trigger, "view": modal(textInput("b"))})
 	}
 	fresh := w.trigger(t)
 	wantError(t, "a fresh trigger", open(fresh), "")
@@ -80,11 +80,11 @@ func TestThreeModalsStackAndNoMore(t *testing.T) {
 
 func TestUpdateFindsViewsByIDOrExternalIDAndGuardsByHash(t *testing.T) {
 	w := newOffice(t, quiet)
-	first := modal(textInput("b", "a"))
+	first := modal(textInput("b"))
 	first["external_id"] = "praise-1"
 	id := w.openModal(t, first)
 	hash := w.Views(w.lin)[0].Hash
-	next := modal(textInput("b", "a"), section("more"))
+	next := modal(textInput("b"), section("more"))
 	next["external_id"] = "praise-1"
 	for _, c := range []struct {
 		what string
@@ -127,14 +127,14 @@ func TestAViewOf250KilobytesIsTooLarge(t *testing.T) {
 
 func TestAnUpdateKeepsWhatWasTypedWhereTheFieldStays(t *testing.T) {
 	w := newOffice(t, quiet)
-	v := modal(textInput("b", "a"), textInput("c", "a"))
+	v := modal(textInput("b"), textInput("c"))
 	v["blocks"] = append(v["blocks"].([]any), inActions(button(obj{"action_id": "go"}))...)
 	id := w.openModal(t, v)
 	typed := map[string]map[string]Input{"b": {"a": {"kept"}}, "c": {"a": {"lost"}}}
 	if _, err := w.Click(w.lin, Place{View: id}, Press{Action: "go", Values: typed}); err != nil {
 		t.Fatal(err)
 	}
-	wantError(t, "the update", w.api(t, "views.update", obj{"view_id": id, "view": modal(textInput("b", "a"), textInput("d", "a"))}), "")
+	wantError(t, "the update", w.api(t, "views.update", obj{"view_id": id, "view": modal(textInput("b"), textInput("d"))}), "")
 	want := map[string]map[string]Input{"b": {"a": {"kept"}}, "d": {"a": nil}}
 	if d := cmp.Diff(want, w.Views(w.lin)[0].Values); d != "" {
 		t.Errorf("the fields hold something else (-want +got):\n%s", d)

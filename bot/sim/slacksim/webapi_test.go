@@ -326,7 +326,7 @@ func TestControlByJSON(t *testing.T) {
 		t.Errorf("the command's acknowledgement is %s", encodeJSON(said))
 	}
 	trigger := w.bot.last(t).form(t).Get("trigger_id")
-	w.api(t, "views.open", obj{"trigger_id": trigger, "view": modal(textInput("b", "a"))})
+	w.api(t, "views.open", obj{"trigger_id": trigger, "view": modal(textInput("b"))})
 	state := order("state", obj{"user": "U0ANN00001"})
 	views, _ := state["views"].(map[string]any)["U0ANN00001"].([]any)
 	if len(views) != 1 {
