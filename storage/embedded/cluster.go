@@ -268,76 +268,6 @@ func (c *cluster) owns(dir string) bool {
 	return ok && (int(stat.Uid) == os.Geteuid() || int(stat.Uid) == c.identity.uid)
 }
 
-// pidFile is the part of postmaster.pid that matters here (PostgreSQL source, src/include/utils/pidfile.h).
-type pidFile struct {
-	pid    int
-	socket string
-	ready  bool
-}
-
-func readPidFile(data string) (pidFile, error) {
-	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
-	if err != nil {
-		return pidFile{}, fmt.Errorf("reading the server's pid file: %w", err)
-	}
-	lines := strings.Split(string(text), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(lines[0]))
-	if err != nil {
-		return pidFile{}, fmt.Errorf("reading the server's pid file: %w", err)
-	}
-	file := pidFile{pid: pid}
-	if len(lines) > 4 {
-		file.socket = lines[4]
-	}
-	if len(lines) > 7 {
-		file.ready = strings.TrimSpace(lines[7]) == "ready"
-	}
-	return file, nil
-}
-
-// stopOrphan ends a server that outlived the process which supervised it. The caller holds the lock, so no supervisor lives.
-//
-// When the pid file names something that is no server (the number was given away again after a reboot, or nobody asked for the status of
-// the ended one), Postgres would refuse to start. It passes over its parent's number, so ours goes there; the rest of the file stays,
-// because with it Postgres makes sure that no session of a killed server is left.
-func (c *cluster) stopOrphan(ctx context.Context) error {
-	file, err := readPidFile(c.data)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil { // cut short by a crash of the machine
-		if err := os.Remove(filepath.Join(c.data, "postmaster.pid")); err != nil {
-			return fmt.Errorf("removing a broken pid file: %w", err)
-		}
-		return nil
-	}
-	if !isPostmaster(file.pid, c.data) {
-		return c.replacePid(os.Getpid())
-	}
-	for _, step := range shutdownSteps {
-		if err := syscall.Kill(file.pid, step.signal); errors.Is(err, syscall.ESRCH) {
-			return nil
-		}
-		if err := waitUntil(ctx, step.patience, func() bool { return !isPostmaster(file.pid, c.data) }); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("the server that a former process left behind (pid %d) does not stop", file.pid)
-}
-
-func (c *cluster) replacePid(pid int) error {
-	name := filepath.Join(c.data, "postmaster.pid")
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return fmt.Errorf("reading a stale pid file: %w", err)
-	}
-	_, rest, _ := strings.Cut(string(text), "\n")
-	if err := os.WriteFile(name, []byte(strconv.Itoa(pid)+"\n"+rest), 0o600); err != nil {
-		return fmt.Errorf("correcting a stale pid file: %w", err)
-	}
-	return nil
-}
-
 // shutdownSteps go from a clean shutdown to none; all three keep what was committed.
 var shutdownSteps = []struct {
 	signal   syscall.Signal
@@ -374,7 +304,7 @@ func (c *cluster) ensureDatabase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connecting to the new cluster: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing was left unsaid on this connection
+	defer conn.Close(context.WithoutCancel(ctx))
 	for _, thing := range []struct{ exists, create string }{
 		{"select exists (select from pg_roles where rolname = '" + role + "')", "create role " + role + " login createdb"},
 		{"select exists (select from pg_database where datname = '" + database + "')", "create database " + database + " owner " + role},

@@ -30,14 +30,14 @@ const asServer = "HUIYIN_TEST_SERVE_CLUSTER"
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(asServer); dir != "" {
 		if err := serveForTest(dir); err != nil {
-			fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // this process's only way to tell
+			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
 	code, err := runWithTemplate(m)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err) //nolint:forbidigo // there is no test to report to
+		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
@@ -62,13 +62,17 @@ func runWithTemplate(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
+// clusterData is the cluster's own folder.
+func clusterData(dir string) string {
+	return filepath.Join(dir, fmt.Sprintf("pg%d", majors(dir)[0]))
+}
+
 // clusterDir is a data folder with a cluster that was stopped cleanly.
 func clusterDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	name := fmt.Sprintf("pg%d", majors(template)[0])
-	data := filepath.Join(dir, name)
-	if err := os.CopyFS(data, os.DirFS(filepath.Join(template, name))); err != nil {
+	data := filepath.Join(dir, filepath.Base(clusterData(template)))
+	if err := os.CopyFS(data, os.DirFS(clusterData(template))); err != nil {
 		t.Fatalf("copying a cluster: %v", err)
 	}
 	if err := os.Chmod(data, 0o700); err != nil {
@@ -83,7 +87,7 @@ func serveForTest(dir string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Println(p.URL()); err != nil { //nolint:forbidigo // read by the test that started this process
+	if _, err := fmt.Fprintln(os.Stdout, p.URL()); err != nil {
 		return err
 	}
 	if _, err := io.Copy(io.Discard, os.Stdin); err != nil {
@@ -141,7 +145,7 @@ func mustQuery(t *testing.T, url string, statements ...string) string {
 
 func serverPID(t *testing.T, dir string) int {
 	t.Helper()
-	file, err := readPidFile(filepath.Join(dir, "pg"+strconv.Itoa(majors(dir)[0])))
+	file, err := readPidFile(clusterData(dir))
 	if err != nil {
 		t.Fatalf("finding the server's process: %v", err)
 	}
@@ -300,12 +304,11 @@ func TestDataSurvivesTheKillOfTheServingProcess(t *testing.T) {
 func TestPidFileThatNamesAnotherProgramDoesNotPreventTheStart(t *testing.T) {
 	t.Parallel()
 	dir := clusterDir(t)
-	bystander := exec.CommandContext(t.Context(), "sleep", "600")
+	bystander := exec.CommandContext(t.Context(), "sleep", "600") // killed when the test ends
 	if err := bystander.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer bystander.Process.Kill()
-	data := filepath.Join(dir, "pg"+strconv.Itoa(majors(dir)[0]))
+	data := clusterData(dir)
 	stale := fmt.Sprintf("%d\n%s\n1700000000\n5432\n/tmp/gone\n\n0 0\nready   \n", bystander.Process.Pid, data)
 	if err := os.WriteFile(filepath.Join(data, "postmaster.pid"), []byte(stale), 0o600); err != nil {
 		t.Fatal(err)
@@ -316,18 +319,24 @@ func TestPidFileThatNamesAnotherProgramDoesNotPreventTheStart(t *testing.T) {
 	}
 }
 
-func TestUnfinishedClusterIsMadeAnew(t *testing.T) {
+func TestInterruptedFirstStartIsBegunAnew(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	programs, err := System{}.Find(t.Context(), 0, func(Stage) {})
-	if err != nil {
-		t.Fatal(err)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	_, err := Start(ctx, Options{Dir: dir, Progress: func(s Stage) {
+		if s == StageInit {
+			interrupt()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("a start that was interrupted returned %v", err)
 	}
-	half := filepath.Join(dir, fmt.Sprintf("pg%d.init", programs.Major))
+	half := filepath.Join(dir, filepath.Base(clusterData(template))+".init")
 	if err := os.MkdirAll(filepath.Join(half, "base"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	start(t, Options{Dir: dir})
+	mustQuery(t, start(t, Options{Dir: dir}).URL(), "select 'here'")
 	if _, err := os.Stat(half); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the unfinished cluster is still there: %v", err)
 	}
@@ -433,7 +442,7 @@ func TestScratchClusterBeyondRepairIsMadeAnew(t *testing.T) {
 	pid := serverPID(t, dir)
 	stop(t, first)
 	eventually(t, "the unused server ends by itself", func() bool { return !running(pid) })
-	control := filepath.Join(dir, "pg"+strconv.Itoa(majors(dir)[0]), "global", "pg_control")
+	control := filepath.Join(clusterData(dir), "global", "pg_control")
 	if err := os.WriteFile(control, make([]byte, 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ func startScratch(ctx context.Context, o Options, parent string) (*Postgres, err
 	if err != nil {
 		return nil, err
 	}
-	defer held.Close() //nolint:errcheck // closing is what frees the lock, and the kernel does it anyway
+	defer held.Close()
 
 	// initdb ends with the thread that started it.
 	runtime.LockOSThread()
@@ -87,16 +87,14 @@ func startScratch(ctx context.Context, o Options, parent string) (*Postgres, err
 
 // join uses the server that is running, unless it is on its way out.
 func (p *Postgres) join(ctx context.Context) bool {
-	for _, major := range majors(p.parent) {
-		data := filepath.Join(p.parent, "pg"+strconv.Itoa(major))
-		file, err := readPidFile(data)
-		if err != nil || !isPostmaster(file.pid, data) {
+	for _, server := range servers(p.parent) {
+		if !server.ready { // on its way out, or its starter was killed: nobody is starting it while the lock is held
 			continue
 		}
-		p.scratch = newScratch(file.socket, p.options.Linger)
+		p.scratch = newScratch(server.socket, p.options.Linger)
 		staying := func() bool {
-			_, err := os.Stat(filepath.Join(file.socket, "stopping"))
-			return err != nil || !isPostmaster(file.pid, data)
+			_, err := os.Stat(filepath.Join(server.socket, "stopping"))
+			return err != nil || !isPostmaster(server.pid, server.data)
 		}
 		// A server that has announced its end is gone, or has thought better of it, in a moment.
 		if err := waitUntil(ctx, 10*time.Second, staying); err == nil && p.attach(ctx) == nil {
@@ -128,7 +126,7 @@ func (p *Postgres) startWatched(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the server's log: %w", err)
 	}
-	defer log.Close() //nolint:errcheck // written by the server, not through this handle
+	defer log.Close()
 	period := watchPeriod(p.options.Linger)
 	cmd := c.command(context.WithoutCancel(ctx), c.identity, "postgres")
 	cmd.Args = append([]string{

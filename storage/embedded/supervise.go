@@ -6,11 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -124,18 +121,12 @@ func (p *Postgres) Crash() error {
 	p.mu.Lock()
 	pid := p.pid
 	p.mu.Unlock()
-	if pid == 0 {
-		for _, major := range majors(p.parent) {
-			file, err := readPidFile(filepath.Join(p.parent, "pg"+strconv.Itoa(major)))
-			if err != nil {
-				return err
-			}
-			pid = file.pid
-			break
+	if pid == 0 { // somebody else serves
+		running := servers(p.parent)
+		if len(running) == 0 {
+			return errors.New("crashing the embedded Postgres: it is not running")
 		}
-	}
-	if pid == 0 {
-		return errors.New("crashing the embedded Postgres: it is not running")
+		pid = running[0].pid
 	}
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("crashing the embedded Postgres: %w", err)
@@ -174,7 +165,7 @@ func (p *Postgres) supervise(life context.Context, first chan<- error) {
 		}
 		p.log.note("the process that served Postgres has ended; taking over")
 	}
-	defer held.Close() //nolint:errcheck // closing is what frees the lock, and the kernel does it anyway
+	defer held.Close()
 
 	defer func() {
 		if p.cluster != nil {
@@ -212,16 +203,12 @@ func (p *Postgres) supervise(life context.Context, first chan<- error) {
 
 // attach finds the server of another process through the socket that its data folder names.
 func (p *Postgres) attach(ctx context.Context) error {
-	for _, major := range majors(p.parent) {
-		file, err := readPidFile(filepath.Join(p.parent, "pg"+strconv.Itoa(major)))
-		if err != nil || !file.ready {
-			continue
-		}
-		if err := ping(ctx, socketURL(file.socket, role, database)); err != nil {
+	for _, server := range servers(p.parent) {
+		if !server.ready || ping(ctx, socketURL(server.socket, role, database)) != nil {
 			continue
 		}
 		p.mu.Lock()
-		p.socket, p.attached = file.socket, true
+		p.socket, p.attached = server.socket, true
 		p.mu.Unlock()
 		return nil
 	}
@@ -275,23 +262,49 @@ func (p *Postgres) serve(life context.Context, ready func()) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the server: %w", err)
 	}
-	exited := make(chan error, 1)
-	go func() { exited <- cmd.Wait() }()
+	end := &ending{done: make(chan struct{})}
+	go func() {
+		end.err = cmd.Wait()
+		close(end.done)
+	}()
 	p.setServer(cmd.Process.Pid)
 	defer p.setServer(0)
 
-	if err := p.bringUp(life, cmd.Process.Pid, exited); err != nil {
-		shutDown(cmd.Process, exited)
+	if err := p.bringUp(life, cmd.Process.Pid, end); err != nil {
+		end.hasten(cmd.Process)
 		return err
 	}
 	ready()
 	select {
-	case err := <-exited:
-		return &exitError{err: err, tail: p.log.tail()}
+	case <-end.done:
+		return &exitError{err: end.err, tail: p.log.tail()}
 	case <-life.Done():
-		shutDown(cmd.Process, exited)
+		end.hasten(cmd.Process)
 		return nil
 	}
+}
+
+// ending is the end of a server's process; err may be read once done is closed.
+type ending struct {
+	done chan struct{}
+	err  error
+}
+
+// hasten asks the server to end, ever more firmly, and returns when it has.
+func (e *ending) hasten(server *os.Process) {
+	for _, step := range shutdownSteps {
+		if err := server.Signal(step.signal); err != nil {
+			break // it has ended
+		}
+		patience := time.NewTimer(step.patience)
+		select {
+		case <-e.done:
+			patience.Stop()
+			return
+		case <-patience.C:
+		}
+	}
+	<-e.done
 }
 
 func (p *Postgres) setSocket(dir string) {
@@ -309,14 +322,13 @@ func (p *Postgres) setServer(pid int) {
 
 // bringUp waits until the server accepts connections and the database is there. However long recovery takes, it is waited for: the
 // caller of Start decides when that is too long.
-func (p *Postgres) bringUp(life context.Context, pid int, exited chan error) error {
+func (p *Postgres) bringUp(life context.Context, pid int, end *ending) error {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-exited:
-			exited <- err // for shutDown
-			return &exitError{err: err, tail: p.log.tail()}
+		case <-end.done:
+			return &exitError{err: end.err, tail: p.log.tail()}
 		case <-life.Done():
 			return context.Cause(life)
 		case <-tick.C:
@@ -327,22 +339,6 @@ func (p *Postgres) bringUp(life context.Context, pid int, exited chan error) err
 	}
 }
 
-func shutDown(server *os.Process, exited <-chan error) {
-	for _, step := range shutdownSteps {
-		if err := server.Signal(step.signal); err != nil {
-			break // it has ended
-		}
-		patience := time.NewTimer(step.patience)
-		select {
-		case <-exited:
-			patience.Stop()
-			return
-		case <-patience.C:
-		}
-	}
-	<-exited
-}
-
 func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -350,79 +346,4 @@ func pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-}
-
-// serverLog carries what the server prints to Options.Log, and remembers its end for error messages. The server writes into a pipe that
-// outlives it, so nothing waits for sessions that a killed server left behind.
-type serverLog struct {
-	read, write *os.File
-	to          io.Writer
-	done        chan struct{}
-
-	mu   sync.Mutex
-	last []byte
-}
-
-func newServerLog(to io.Writer) (*serverLog, error) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("making a pipe for the server's log: %w", err)
-	}
-	if to == nil {
-		to = io.Discard
-	}
-	l := &serverLog{read: read, write: write, to: to, done: make(chan struct{})}
-	go l.copy()
-	return l, nil
-}
-
-func (l *serverLog) copy() {
-	defer close(l.done)
-	buffer := make([]byte, 8<<10)
-	for {
-		n, err := l.read.Read(buffer)
-		if n > 0 {
-			l.add(buffer[:n])
-		}
-		if err != nil {
-			return
-		}
-	}
-}
-
-// add never fails: a log that cannot be written must not stop the database.
-func (l *serverLog) add(text []byte) {
-	const keep = 4 << 10
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, _ = l.to.Write(text)
-	l.last = append(l.last, text...)
-	if len(l.last) > keep {
-		l.last = l.last[len(l.last)-keep:]
-	}
-}
-
-func (l *serverLog) note(format string, args ...any) {
-	l.add(fmt.Appendf(nil, "embedded postgres: "+format+"\n", args...))
-}
-
-func (l *serverLog) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = nil
-}
-
-func (l *serverLog) tail() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return lastLines(string(l.last))
-}
-
-// close gives what is still in the pipe a moment to arrive.
-func (l *serverLog) close() {
-	_ = l.write.Close()
-	moment := time.AfterFunc(time.Second, func() { _ = l.read.Close() })
-	<-l.done
-	moment.Stop()
-	_ = l.read.Close()
 }

@@ -51,19 +51,19 @@ const (
 // Clone returns the URL of a new database that is a copy of what migrate made of an empty one. The same hash means the same result, so
 // migrate is called once for it, on this machine rather than in this process. The database is dropped when the test ends; anything that
 // is still connected is cut off.
-func Clone(t testing.TB, hash string, migrate func(ctx context.Context, url string) error) string {
-	t.Helper()
+func Clone(tb testing.TB, hash string, migrate func(ctx context.Context, url string) error) string {
+	tb.Helper()
 	s, err := shared()
 	if err != nil {
-		t.Fatalf("no database for the test: %v", err)
+		tb.Fatalf("no database for the test: %v", err)
 	}
 	name := fmt.Sprintf("%s%d_%s", clonePrefix, os.Getpid(), strings.ToLower(rand.Text()[:12]))
-	if err := s.clone(t.Context(), name, hash, migrate); err != nil {
-		t.Fatalf("no database for the test: %v", err)
+	if err := s.clone(tb.Context(), name, hash, migrate); err != nil {
+		tb.Fatalf("no database for the test: %v", err)
 	}
-	t.Cleanup(func() {
-		if err := s.exec(context.WithoutCancel(t.Context()), "drop database if exists "+name+" with (force)"); err != nil {
-			t.Errorf("dropping the test's database: %v", err)
+	tb.Cleanup(func() {
+		if err := s.exec(context.WithoutCancel(tb.Context()), "drop database if exists "+name+" with (force)"); err != nil {
+			tb.Errorf("dropping the test's database: %v", err)
 		}
 	})
 	return s.url(name)

@@ -10,19 +10,19 @@ import (
 )
 
 // URL is a database with the current schema and no rows, for what opens its own pool.
-func URL(t testing.TB) string {
-	t.Helper()
-	return Clone(t, migrations.Hash(), migrations.Up)
+func URL(tb testing.TB) string {
+	tb.Helper()
+	return Clone(tb, migrations.Hash(), migrations.Up)
 }
 
 // DB is a pool on a database as URL makes it, closed when the test ends. A connection that the test does not give back fails it.
-func DB(t testing.TB) *pgxpool.Pool {
-	t.Helper()
-	pool, err := pgxpool.New(t.Context(), URL(t))
+func DB(tb testing.TB) *pgxpool.Pool {
+	tb.Helper()
+	pool, err := pgxpool.New(tb.Context(), URL(tb))
 	if err != nil {
-		t.Fatalf("opening the test's database: %v", err)
+		tb.Fatalf("opening the test's database: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		closed := make(chan struct{})
 		go func() {
 			pool.Close()
@@ -31,7 +31,7 @@ func DB(t testing.TB) *pgxpool.Pool {
 		select {
 		case <-closed:
 		case <-time.After(10 * time.Second):
-			t.Errorf("%d connections were not given back to the pool", pool.Stat().AcquiredConns())
+			tb.Errorf("%d connections were not given back to the pool", pool.Stat().AcquiredConns())
 		}
 	})
 	return pool
