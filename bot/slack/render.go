@@ -1,0 +1,459 @@
+package slack
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	slackapi "github.com/slack-go/slack"
+
+	"huiyin/bot/card"
+)
+
+// Message is a card as Slack shows it: blocks, and the text that stands in for them in notifications and for screen readers.
+type Message struct {
+	Text   string           `json:"text"`
+	Blocks []slackapi.Block `json:"blocks,omitempty"`
+}
+
+// Render draws a card as a message within every limit of Slack's; what does not fit ends in an ellipsis, and buttons are kept rather
+// than words. Text is the card's Summary alone, so a private card's words are not in it. The error is for a card that no person
+// could have caused: an unknown block, or an action that Slack cannot carry.
+func Render(c card.Card) (Message, error) {
+	blocks, err := draw(c, true, maxMessageBlocks, maxMessageUnits)
+	if err != nil {
+		return Message{}, fmt.Errorf("rendering a message: %w", err)
+	}
+	return Message{Text: fallback(c), Blocks: blocks}, nil
+}
+
+// RenderHome draws a card as a person's home page of the bot.
+func RenderHome(c card.Card) (slackapi.HomeTabViewRequest, error) {
+	blocks, err := draw(c, true, maxViewBlocks, maxViewUnits)
+	if err != nil {
+		return slackapi.HomeTabViewRequest{}, fmt.Errorf("rendering a home page: %w", err)
+	}
+	return slackapi.HomeTabViewRequest{Type: slackapi.VTHomeTab, Blocks: atLeastOne(blocks, c)}, nil
+}
+
+// renderView draws a card as a modal of its own, with at most room text. metadata says to its buttons where it came from.
+func renderView(c card.Card, metadata string, room int) (slackapi.ModalViewRequest, error) {
+	title := fallbackTitle(c)
+	blocks, err := draw(c, title != viewTitle(title), maxViewBlocks, room)
+	if err != nil {
+		return slackapi.ModalViewRequest{}, fmt.Errorf("rendering a modal: %w", err)
+	}
+	return slackapi.ModalViewRequest{Type: slackapi.VTModal, Title: plain(viewTitle(title)), Blocks: atLeastOne(blocks, c), PrivateMetadata: metadata}, nil
+}
+
+func viewTitle(s string) string { return cut(s, maxViewTitle) }
+
+// atLeastOne makes sure that a view has a block, as Slack demands.
+func atLeastOne(blocks []slackapi.Block, c card.Card) slackapi.Blocks {
+	if len(blocks) == 0 {
+		blocks = []slackapi.Block{sectionOf(plain(cut(fallbackTitle(c), maxSection)))}
+	}
+	return slackapi.Blocks{BlockSet: blocks}
+}
+
+// fallback is the text of a notification, a line of mrkdwn that mentions nobody.
+func fallback(c card.Card) string {
+	line := cut(oneLine(c.Summary), maxFallback)
+	if line == "" {
+		line = fallbackTitle(c)
+	}
+	return escape(line)
+}
+
+func fallbackTitle(c card.Card) string {
+	if title := oneLine(c.Title); title != "" {
+		return cut(title, maxHeader)
+	}
+	return orElse(toneMark(c.Tone), "•")
+}
+
+// toneMark is the sign in front of a title. A card is complete without it.
+func toneMark(t card.Tone) string {
+	switch t {
+	case card.Good:
+		return "✨"
+	case card.Private:
+		return "🔒"
+	case card.Ask:
+		return "💬"
+	case card.Trouble:
+		return "⚠️"
+	case card.Plain:
+	}
+	return ""
+}
+
+// canvas is blocks being drawn, and the room that is left for more.
+type canvas struct {
+	out    []slackapi.Block
+	blocks int // how many more blocks
+	units  int // how much more text
+	cut    bool
+}
+
+// draw draws a card on as many blocks and as much text as there is room for. Room for all buttons is set aside first: what can be
+// done next must not fall victim to a long text.
+func draw(c card.Card, header bool, blocks, room int) ([]slackapi.Block, error) {
+	rows, err := buttonRows(c.Blocks, blocks/2, room/2)
+	if err != nil {
+		return nil, err
+	}
+	v := &canvas{blocks: blocks - 1, units: room - 1} // the one is for an ellipsis
+	for _, row := range rows {
+		v.blocks -= len(row.blocks)
+		v.units -= row.units
+	}
+	if header {
+		v.header(c)
+	}
+	for i, b := range c.Blocks {
+		if row, ok := rows[i]; ok {
+			v.out = append(v.out, row.blocks...)
+			continue
+		}
+		if err := v.block(b); err != nil {
+			return nil, fmt.Errorf("block %d: %w", i, err)
+		}
+	}
+	if v.cut {
+		v.out = append(v.out, slackapi.NewContextBlock("", plain(ellipsis)))
+	}
+	return v.out, nil
+}
+
+// block draws any block but buttons, which have their room already.
+func (v *canvas) block(b card.Block) error {
+	switch b := b.(type) {
+	case card.Paragraph:
+		v.flow(b.Spans, maxSection, drawWords, sectionOf)
+	case card.Quote:
+		v.flow(b.Spans, maxSection, drawQuoted, sectionOf)
+	case card.Aside:
+		v.flow(b.Spans, maxContextText, drawWords, smallPrint)
+	case card.Facts:
+		v.facts(b.Items)
+	case card.Items:
+		return v.items(b.Items)
+	case card.Divider:
+		v.add(slackapi.NewDividerBlock(), 0)
+	case card.Buttons: // a row for which there is no room at all
+		v.cut = v.cut || len(b.Buttons) > 0
+	default:
+		return fmt.Errorf("no drawing for %T", b)
+	}
+	return nil
+}
+
+// add puts a block down when there is room for it.
+func (v *canvas) add(b slackapi.Block, size int) bool {
+	if v.cut || v.blocks < 1 || v.units < size {
+		v.cut = true
+		return false
+	}
+	v.out = append(v.out, b)
+	v.blocks--
+	v.units -= size
+	return true
+}
+
+// header draws the title with its sign, unless the title brings one along.
+func (v *canvas) header(c card.Card) {
+	title := oneLine(c.Title)
+	if title == "" {
+		return
+	}
+	if mark := toneMark(c.Tone); mark != "" {
+		if first, _ := utf8.DecodeRuneInString(title); !unicode.Is(unicode.So, first) {
+			title = mark + " " + title
+		}
+	}
+	text := plain(cut(title, maxHeader))
+	v.add(slackapi.NewHeaderBlock(text), units(text.Text))
+}
+
+// flow draws running text on as many blocks as it takes.
+func (v *canvas) flow(spans []card.Span, limit int, draw drawing, wrap func(*slackapi.TextBlockObject) slackapi.Block) {
+	for len(spans) > 0 && !v.cut {
+		room := min(limit, v.units)
+		text, rest := fit(spans, room, draw)
+		if len(rest) > 0 && (v.blocks <= 1 || v.units-units(text.Text) < maxHeader) { // a tail of a few words is worse than an end
+			text, _ = fit(spans, room-1, draw)
+			text.Text += ellipsis
+			rest = nil
+		}
+		if !blank(text.Text) {
+			v.add(wrap(text), units(text.Text))
+		}
+		spans = rest
+	}
+}
+
+// facts draws pairs as the fields of sections: two columns on a desk, one below the other on a phone.
+func (v *canvas) facts(items []card.Fact) {
+	var fields []*slackapi.TextBlockObject
+	size := 0
+	flush := func() {
+		if len(fields) > 0 {
+			v.add(&slackapi.SectionBlock{Type: slackapi.MBTSection, Fields: fields}, size)
+		}
+		fields, size = nil, 0
+	}
+	for _, f := range items {
+		spans := slices.Concat([]card.Span{card.Bold(f.Label), card.Plainly("\n")}, f.Value)
+		if blank(drawPlain(f.Value)) && !hasMention(f.Value) {
+			spans = spans[:1]
+		}
+		if blank(tidy(f.Label)) {
+			spans = f.Value
+		}
+		text := fitted(spans, min(maxField, v.units-size))
+		if blank(text.Text) {
+			continue
+		}
+		fields = append(fields, text)
+		size += units(text.Text)
+		if len(fields) == maxFields {
+			flush()
+		}
+	}
+	flush()
+}
+
+func hasMention(spans []card.Span) bool {
+	return slices.ContainsFunc(spans, func(s card.Span) bool { return s.Kind == card.MentionSpan })
+}
+
+// items draws a list: an item and its smaller line as two blocks each while there is room, then as one, then several items in one.
+func (v *canvas) items(items []card.Item) error {
+	full, tight := 0, 0
+	for _, it := range items {
+		tight++
+		if len(it.Buttons) > 1 {
+			tight++
+			full++
+		}
+		full++
+		if len(it.Under) > 0 {
+			full++
+		}
+	}
+	roomy, pack := full <= v.blocks, tight > v.blocks
+	var packed []card.Span // items waiting to share a block
+	for _, it := range items {
+		if pack && len(it.Buttons) == 0 {
+			if len(packed) > 0 {
+				packed = append(packed, card.Plainly("\n"))
+			}
+			packed = append(packed, under(it)...)
+			continue
+		}
+		v.flow(packed, maxSection, drawWords, sectionOf)
+		packed = nil
+		if err := v.item(it, roomy); err != nil {
+			return err
+		}
+	}
+	v.flow(packed, maxSection, drawWords, sectionOf)
+	return nil
+}
+
+// under is an item's two lines in one run.
+func under(it card.Item) []card.Span {
+	if len(it.Under) == 0 {
+		return it.Text
+	}
+	return slices.Concat(it.Text, []card.Span{card.Plainly("\n")}, it.Under)
+}
+
+func (v *canvas) item(it card.Item, roomy bool) error {
+	buttons, err := elements(it.Buttons)
+	if err != nil {
+		return err
+	}
+	spans := it.Text
+	if !roomy {
+		spans = under(it)
+	}
+	text := fitted(spans, min(maxSection, v.units-buttons.units))
+	if blank(text.Text) {
+		if len(buttons.set) == 0 {
+			return nil
+		}
+		text = plain(ellipsis)
+	}
+	line := &slackapi.SectionBlock{Type: slackapi.MBTSection, Text: text}
+	size := units(text.Text)
+	if len(buttons.set) == 1 {
+		line.Accessory = slackapi.NewAccessory(buttons.set[0])
+		size += buttons.units
+		buttons = pressables{}
+	}
+	rows := buttons.rows()
+	if v.blocks < 1+len(rows) || v.units < size+buttons.units {
+		v.cut = true // a line without its buttons would promise nothing
+		return nil
+	}
+	v.add(line, size)
+	if roomy && len(it.Under) > 0 {
+		if small := fitted(it.Under, min(maxContextText, v.units-buttons.units)); !blank(small.Text) {
+			v.add(smallPrint(small), units(small.Text))
+		}
+	}
+	v.units -= buttons.units
+	for _, r := range rows {
+		v.add(r, 0)
+	}
+	return nil
+}
+
+// drawing is a way to draw spans; markup says that what it draws is mrkdwn.
+type drawing func([]card.Span) (text string, markup bool)
+
+func drawWords(spans []card.Span) (string, bool) {
+	if plainOnly(spans) {
+		return drawPlain(spans), false
+	}
+	return drawMarkup(spans), true
+}
+
+func drawQuoted(spans []card.Span) (string, bool) {
+	return drawQuote(spans), true
+}
+
+// fitted is the text of spans, cut with an ellipsis to what fits into one text object.
+func fitted(spans []card.Span, limit int) *slackapi.TextBlockObject {
+	text, rest := fit(spans, limit, drawWords)
+	if len(rest) > 0 {
+		text, _ = fit(spans, limit-1, drawWords)
+		text.Text += ellipsis
+	}
+	return text
+}
+
+// fit draws as much of the front of spans as one text object of limit units holds, and gives the rest. What it draws is measured as
+// it is sent, entities and marks included, so the limit holds whatever a person typed.
+func fit(spans []card.Span, limit int, draw drawing) (*slackapi.TextBlockObject, []card.Span) {
+	text, marked := draw(spans)
+	if len(text) <= limit || units(text) <= limit {
+		return object(text, marked), nil
+	}
+	n := sort.Search(length(spans), func(n int) bool {
+		head, _ := split(spans, n+1)
+		text, _ := draw(head)
+		return units(text) > limit
+	})
+	if n == 0 { // not even its first piece: a link with a very long address
+		if limit < maxHeader {
+			return plain(""), spans
+		}
+		return fit(slices.Concat([]card.Span{card.Plainly(spans[0].Text)}, spans[1:]), limit, draw)
+	}
+	head, rest := split(spans, good(spans, n))
+	if text, marked = draw(head); units(text) > limit { // a mark at the end of a piece is drawn wider than inside a word
+		head, rest = split(spans, n)
+		text, marked = draw(head)
+	}
+	return object(text, marked), rest
+}
+
+// length is how many places there are to cut spans at: one after each character, and one after each mention.
+func length(spans []card.Span) int {
+	n := 0
+	for _, s := range spans {
+		n += spanLength(s)
+	}
+	return n
+}
+
+func spanLength(s card.Span) int {
+	if s.Kind == card.MentionSpan || s.Text == "" {
+		return 1
+	}
+	return utf8.RuneCountInString(s.Text)
+}
+
+// split takes the first n places off spans.
+func split(spans []card.Span, n int) (head, rest []card.Span) {
+	for i, s := range spans {
+		size := spanLength(s)
+		if n > size {
+			n -= size
+			continue
+		}
+		if n == size {
+			return spans[:i+1], spans[i+1:]
+		}
+		if n == 0 {
+			return spans[:i], spans[i:]
+		}
+		at := byteOf(s.Text, n)
+		before, after := s, s
+		before.Text, after.Text = s.Text[:at], s.Text[at:]
+		return slices.Concat(spans[:i], []card.Span{before}), slices.Concat([]card.Span{after}, spans[i+1:])
+	}
+	return spans, nil
+}
+
+// good moves a place to cut back to the end of a word or at least to the end of a character as people see it.
+func good(spans []card.Span, n int) int {
+	before := 0
+	for _, s := range spans {
+		size := spanLength(s)
+		if n <= before+size {
+			if s.Kind == card.MentionSpan || s.Text == "" || n == before+size {
+				return n
+			}
+			at := byteOf(s.Text, n-before)
+			whole := seam(s.Text, at)
+			if space := strings.LastIndexAny(s.Text[:whole], " \n"); space > 0 && whole-space < 100 {
+				whole = space + 1
+			}
+			if moved := before + utf8.RuneCountInString(s.Text[:whole]); moved > 0 {
+				return moved
+			}
+			return n
+		}
+		before += size
+	}
+	return n
+}
+
+// byteOf is where the n-th rune of s begins.
+func byteOf(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// object is a text object. Verbatim keeps Slack from making links and mentions of words.
+// https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+func object(text string, markup bool) *slackapi.TextBlockObject {
+	if markup {
+		return &slackapi.TextBlockObject{Type: slackapi.MarkdownType, Text: text, Verbatim: true}
+	}
+	return plain(text)
+}
+
+func plain(text string) *slackapi.TextBlockObject {
+	return slackapi.NewTextBlockObject(slackapi.PlainTextType, text, true, false)
+}
+
+func sectionOf(text *slackapi.TextBlockObject) slackapi.Block {
+	return &slackapi.SectionBlock{Type: slackapi.MBTSection, Text: text}
+}
+
+func smallPrint(text *slackapi.TextBlockObject) slackapi.Block {
+	return slackapi.NewContextBlock("", text)
+}
