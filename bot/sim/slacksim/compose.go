@@ -233,7 +233,7 @@ func (w *world) markup(text string, labels bool) (int, string) {
 		}
 		for _, p := range w.people {
 			offer("@", p.Handle, "<@"+p.ID+label(p.Handle)+">")
-			if w.byMention(p.DisplayName) == p {
+			if p.DisplayName != "" && strings.HasPrefix(text[1:], p.DisplayName) && w.byMention(p.DisplayName) == p {
 				offer("@", p.DisplayName, "<@"+p.ID+label(p.Handle)+">")
 			}
 		}

@@ -50,7 +50,7 @@ func filesGetUploadURLExternal(s *Server, a args) answer {
 // serveUpload takes the bytes: the raw body, or the part named file of a multipart form.
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
-	call := &Call{N: s.world.count("call"), At: s.now(), Method: "upload", Body: "bytes", Args: map[string]any{}, started: s.now()}
+	call := &Call{N: s.world.count("call"), At: s.now(), Method: "upload", Body: "bytes", Args: map[string]any{}}
 	f := s.draw("upload")
 	var u *upload
 	for _, candidate := range s.world.uploads {

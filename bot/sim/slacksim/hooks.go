@@ -2,6 +2,7 @@ package slacksim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ const (
 	triggerLife  = 3 * time.Second
 	hookLife     = 30 * time.Minute
 	hookUses     = 5
+	forgetAfter  = time.Hour // of triggers and addresses long expired
 	stackLimit   = 3
 	viewLimit    = 250_000 // bytes of JSON
 	updateLimit  = 4_000   // characters of text in chat.update; https://docs.slack.dev/reference/methods/chat.update
@@ -31,6 +33,9 @@ type trigger struct {
 // newTrigger issues a trigger_id in Slack's form, three parts between dots. s.mu is held.
 func (s *Server) newTrigger(now time.Time, user, view string) string {
 	id := fmt.Sprintf("%d.%d.%016x%016x", 398738663000+s.world.count("trigger"), 47445629121, s.rng.Uint64(), s.rng.Uint64())
+	if len(s.world.triggers)%1024 == 1023 {
+		maps.DeleteFunc(s.world.triggers, func(_ string, t *trigger) bool { return now.Sub(t.issued) > forgetAfter })
+	}
 	s.world.triggers[id] = &trigger{user: user, issued: now, view: view}
 	return id
 }
@@ -66,6 +71,9 @@ func (s *Server) newHook(now time.Time, kind, user, channel string) *responseURL
 	id := fmt.Sprint(397700885000 + s.world.count("hook"))
 	h := &responseURL{secret: fmt.Sprintf("%016x%016x", s.rng.Uint64(), s.rng.Uint64()), user: user, channel: channel, made: now}
 	h.url = strings.Join([]string{s.opts.BaseURL, kind, s.opts.Team.ID, id, h.secret}, "/")
+	if len(s.world.hooks)%1024 == 1023 {
+		maps.DeleteFunc(s.world.hooks, func(_ string, h *responseURL) bool { return now.Sub(h.made) > forgetAfter })
+	}
 	s.world.hooks[id] = h
 	return h
 }
@@ -75,7 +83,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	r.SetPathValue("method", "response_url")
 	req := readRequest(r, true)
 	s.mu.Lock()
-	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args.v, started: s.now()}
+	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args.v}
 	req.args.about = Finding{Method: req.name, Call: call.N}
 	f := s.draw(req.name)
 	s.mu.Unlock()

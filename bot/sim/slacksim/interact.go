@@ -57,6 +57,10 @@ func (s *Server) Click(user string, at Place, press Press) (Ack, error) {
 	ack := ackOf(r)
 	if ack.Error != "" {
 		ack.Error = "trouble_connecting"
+	} else if len(r.body) > 0 {
+		s.mu.Lock()
+		s.find(Finding{Severity: Should, Rule: "ack.ignored_body", Length: len(r.body), Method: "block_actions", Delivery: r.n})
+		s.mu.Unlock()
 	}
 	return ack, nil
 }

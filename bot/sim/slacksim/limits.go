@@ -54,8 +54,8 @@ type buckets map[string]*bucket
 func newBuckets() buckets { return buckets{} }
 
 // take uses one token of a bucket of the given size which refills per second; it returns the seconds to wait instead
-// when there is none, and whether the caller came before an earlier wait was over.
-func (b buckets) take(key string, now time.Time, size, perSecond float64) (wait int, tooEarly bool) {
+// when there is none, and whether the call arrived before an earlier wait was over.
+func (b buckets) take(key string, now, arrived time.Time, size, perSecond float64) (wait int, tooEarly bool) {
 	k := b[key]
 	if k == nil {
 		k = &bucket{tokens: size, at: now}
@@ -64,7 +64,7 @@ func (b buckets) take(key string, now time.Time, size, perSecond float64) (wait 
 	k.tokens = math.Min(size, k.tokens+now.Sub(k.at).Seconds()*perSecond)
 	k.at = now
 	if now.Before(k.until) {
-		return int(math.Ceil(k.until.Sub(now).Seconds())), now.Sub(k.refused) > graceAfter429
+		return int(math.Ceil(k.until.Sub(now).Seconds())), arrived.Sub(k.refused) > graceAfter429
 	}
 	if k.tokens >= 1 {
 		k.tokens--
@@ -76,14 +76,14 @@ func (b buckets) take(key string, now time.Time, size, perSecond float64) (wait 
 }
 
 // limited charges one call to its limits and returns the seconds to wait, 0 when it may go on. s.mu is held.
-func (s *Server) limited(name string, tier int, a args) int {
+func (s *Server) limited(name string, tier int, a args, arrived time.Time) int {
 	l := s.opts.Limits
 	if l.Off {
 		return 0
 	}
 	now := s.now()
 	charge := func(key string, size, perSecond float64) int {
-		wait, tooEarly := s.limits.take(key, now, size*l.Scale, perSecond*l.Scale)
+		wait, tooEarly := s.limits.take(key, now, arrived, size*l.Scale, perSecond*l.Scale)
 		if tooEarly {
 			f := a.about
 			f.Rule = "ratelimit.retry_after_ignored"

@@ -234,7 +234,19 @@ func TestAButtonOnAMessage(t *testing.T) {
 	if option, _ := action["selected_option"].(map[string]any); option["value"] != "2" {
 		t.Errorf("choosing from the overflow menu sends %s", encodeJSON(action))
 	}
+	if fs := w.Findings(); len(fs) != 0 {
+		t.Errorf("pressing with an empty answer finds %v", rules(fs))
+	}
+	w.bot.says(200, jsonType, `{"text":"nobody reads this"}`)
+	if _, err := w.Click(w.lin, at, Press{Action: "thank"}); err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff([]string{"SHOULD ack.ignored_body "}, rules(w.Findings())); d != "" {
+		t.Errorf("an answer that Slack ignores finds something else (-want +got):\n%s", d)
+	}
+	gone := w.AddPerson(Person{Deleted: true}).ID
 	for what, err := range map[string]error{
+		"a person who has left":       clickErr(w.Click(w.lin, at, Press{Action: "who", Value: Input{gone}})),
 		"somebody else's message":     clickErr(w.Click(w.kai, at, Press{Action: "thank"})),
 		"a button that is not there":  clickErr(w.Click(w.lin, at, Press{Action: "nope"})),
 		"an option that is not there": clickErr(w.Click(w.lin, at, Press{Action: "more", Value: Input{"9"}})),

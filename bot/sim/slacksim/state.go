@@ -58,16 +58,15 @@ type View struct {
 
 // Call is one request that the bot made, with the answer it got.
 type Call struct {
-	N       int             `json:"n"`
-	At      time.Time       `json:"at"`
-	Method  string          `json:"method"` // chat.postMessage, or response_url, or upload
-	Body    string          `json:"body"`   // json, form, multipart, query
-	Args    map[string]any  `json:"args"`   // decoded, without the token
-	Status  int             `json:"status"` // 0: the connection was broken instead
-	Answer  json.RawMessage `json:"answer"`
-	Fault   string          `json:"fault,omitempty"` // the injected fault that answered
-	Millis  int64           `json:"millis"`
-	started time.Time
+	N      int             `json:"n"`
+	At     time.Time       `json:"at"`
+	Method string          `json:"method"` // chat.postMessage, or response_url, or upload
+	Body   string          `json:"body"`   // json, form, multipart, query
+	Args   map[string]any  `json:"args"`   // decoded, without the token
+	Status int             `json:"status"` // 0: the connection was broken instead
+	Answer json.RawMessage `json:"answer"`
+	Fault  string          `json:"fault,omitempty"` // the injected fault that answered
+	Millis int64           `json:"millis"`
 }
 
 // Delivery is one request that Slack made to the bot, with the answer it got.

@@ -300,7 +300,8 @@ func (s *Server) enter(f field, in Input) error {
 		case strings.HasPrefix(key, "selected_option"):
 			known = f.option(v, s.world.suggests[f.action]) != nil
 		case strings.HasPrefix(key, "selected_user"):
-			known = s.world.people[v] != nil
+			p := s.world.people[v]
+			known = p != nil && !p.Deleted
 		case strings.HasPrefix(key, "selected_channel"), strings.HasPrefix(key, "selected_conversation"):
 			known = s.world.channels[v] != nil
 		case key == "selected_date":

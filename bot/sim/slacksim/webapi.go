@@ -1,30 +1,14 @@
 package slacksim
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+	"time"
 )
-
-// maxBody bounds what one request may carry; a view of 250 kB in form encoding fits three times.
-const maxBody = 1 << 20
-
-// args are the decoded arguments of one call, or the content of one answer, without the token: strings from forms, any
-// JSON value from JSON bodies. about says where they came from, for findings.
-type args struct {
-	v     map[string]any
-	about Finding
-}
 
 // answer is what a method says; the keys of body beside ok and error.
 type answer struct {
@@ -93,22 +77,12 @@ func methods() map[string]method {
 	}
 }
 
-// request is one decoded call.
-type request struct {
-	name  string
-	body  string // json, form, multipart, query, none
-	token string
-	args  args
-	raw   []byte
-	warn  []string
-	err   string
-}
-
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	m, known := methods()[r.PathValue("method")]
+	arrived := s.Now()
 	req := readRequest(r, known && m.json)
 	s.mu.Lock()
-	call := &Call{N: s.world.count("call"), At: s.now(), Method: req.name, Body: req.body, Args: req.args.v, started: s.now()}
+	call := &Call{N: s.world.count("call"), At: arrived, Method: req.name, Body: req.body, Args: req.args.v}
 	req.args.about = Finding{Method: req.name, Call: call.N}
 	f := s.draw(req.name)
 	if f.RetryAfter > 0 {
@@ -124,7 +98,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	a := s.dispatch(known, m, req)
+	a := s.dispatch(known, m, req, call.At)
 	s.mu.Unlock()
 	a.warn = append(a.warn, req.warn...)
 	if a.after != nil {
@@ -139,7 +113,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 }
 
 // dispatch answers one call. s.mu is held.
-func (s *Server) dispatch(known bool, m method, req request) answer {
+func (s *Server) dispatch(known bool, m method, req request, arrived time.Time) answer {
 	if !known {
 		return fail("unknown_method")
 	}
@@ -149,7 +123,7 @@ func (s *Server) dispatch(known bool, m method, req request) answer {
 	if why := s.tokenRefusal(m, req.token); why != "" {
 		return fail(why)
 	}
-	if wait := s.limited(req.name, m.tier, req.args); wait > 0 {
+	if wait := s.limited(req.name, m.tier, req.args, arrived); wait > 0 {
 		return answer{err: "ratelimited", retryAfter: wait}
 	}
 	s.inspectRequest(req)
@@ -208,32 +182,6 @@ func (a answer) encode() []byte {
 	return encodeJSON(out)
 }
 
-// encodeJSON marshals without the HTML escapes that Slack does not use either. Only values made by this package or
-// decoded from JSON go in, so there is no error to report.
-func encodeJSON(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return []byte("null")
-	}
-	return bytes.TrimRight(b.Bytes(), "\n")
-}
-
-// decodeJSON reads one JSON value keeping numbers as written.
-func decodeJSON(raw []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("decoding JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("decoding JSON: more than one value")
-	}
-	return v, nil
-}
-
 func (s *Server) record(call *Call, a answer, status int, fault string) {
 	var body []byte
 	if status != 0 || a.err != "" || a.body != nil {
@@ -246,147 +194,12 @@ func (s *Server) recordBody(call *Call, body []byte, status int, fault string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	call.Answer, call.Status, call.Fault = body, status, fault
-	call.Millis = s.now().Sub(call.started).Milliseconds()
+	call.Millis = s.now().Sub(call.At).Milliseconds()
 	s.world.calls = append(s.world.calls, call)
 	if over := len(s.world.calls) - s.opts.Keep; over > 0 {
 		s.world.calls = slices.Delete(s.world.calls, 0, over)
 	}
 	s.changeLocked(Change{Kind: ChangeCall, N: call.N})
-}
-
-// readRequest decodes a call the three ways that Slack does: form or multipart, query, and JSON where it is read.
-func readRequest(r *http.Request, readsJSON bool) request {
-	req := request{name: r.PathValue("method"), body: "none", args: args{v: map[string]any{}}}
-	if t, found := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); found {
-		req.token = strings.TrimSpace(t)
-	}
-	req.take(r.URL.Query(), "query")
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil || len(raw) > maxBody {
-		req.err = "invalid_form_data"
-		return req
-	}
-	req.raw = raw
-	if r.Method != http.MethodPost || len(raw) == 0 && r.Header.Get("Content-Type") == "" {
-		return req
-	}
-	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil {
-		req.err = "missing_post_type"
-		return req
-	}
-	switch media {
-	case "application/x-www-form-urlencoded":
-		form, err := url.ParseQuery(string(raw))
-		if err != nil {
-			req.err = "invalid_form_data"
-			return req
-		}
-		req.take(form, "form")
-		if params["charset"] != "" {
-			req.warn = append(req.warn, "superfluous_charset")
-		}
-	case "multipart/form-data":
-		r.Body = io.NopCloser(bytes.NewReader(raw))
-		if err := r.ParseMultipartForm(maxBody); err != nil {
-			req.err = "invalid_form_data"
-			return req
-		}
-		req.take(r.MultipartForm.Value, "multipart")
-	case "application/json":
-		req.body = "json"
-		if params["charset"] == "" {
-			req.warn = append(req.warn, "missing_charset")
-		}
-		if !readsJSON || len(raw) == 0 {
-			return req
-		}
-		v, err := decodeJSON(raw)
-		if err != nil {
-			req.err = "invalid_json"
-			return req
-		}
-		object, isObject := v.(map[string]any)
-		if !isObject {
-			req.err = "json_not_object"
-			return req
-		}
-		maps.Copy(req.args.v, object)
-		delete(req.args.v, "token") // in a JSON body a token is not read: it belongs in the header
-	default:
-		req.err = "invalid_post_type"
-	}
-	return req
-}
-
-func (q *request) take(v url.Values, body string) {
-	for k, vs := range v {
-		if k == "token" {
-			if q.token == "" {
-				q.token = vs[0]
-			}
-			continue
-		}
-		q.args.v[k] = vs[0]
-	}
-	if len(v) > 0 || body != "query" {
-		q.body = body
-	}
-}
-
-// str is a scalar argument as a string; objects and arrays give nothing.
-func (a args) str(name string) string {
-	switch v := a.v[name].(type) {
-	case string:
-		return v
-	case json.Number:
-		return v.String()
-	case bool:
-		return strconv.FormatBool(v)
-	}
-	return ""
-}
-
-func (a args) flag(name string) bool {
-	v := a.str(name)
-	return v == "true" || v == "1"
-}
-
-// list is a comma-separated argument, or a JSON array of strings.
-func (a args) list(name string) []string {
-	if vs, isList := a.v[name].([]any); isList {
-		var out []string
-		for _, v := range vs {
-			if t, isString := v.(string); isString {
-				out = append(out, t)
-			}
-		}
-		return out
-	}
-	var out []string
-	for v := range strings.SplitSeq(a.str(name), ",") {
-		if v = strings.TrimSpace(v); v != "" {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
-// value is a structured argument, given as JSON or as a string of JSON. Absent and empty give nil.
-func (a args) value(name string) (any, error) {
-	t, isString := a.v[name].(string)
-	if !isString {
-		return a.v[name], nil
-	}
-	if t == "" {
-		return nil, nil
-	}
-	return decodeJSON([]byte(t))
-}
-
-func (a args) has(name string) bool {
-	v, there := a.v[name]
-	return there && v != nil && v != ""
 }
 
 func apiTest(_ *Server, a args) answer {
@@ -424,6 +237,3 @@ func botsInfo(s *Server, a args) answer {
 
 // botID is the B… identifier of the installed app, beside its user's U….
 func (s *Server) botID() string { return "B" + s.opts.BotUser[1:] }
-
-// length counts characters as Slack's limits do: code points.
-func length(s string) int { return utf8.RuneCountInString(s) }
