@@ -251,6 +251,7 @@ func (r *room) opensHome(who string) {
 func (r *room) receive(who string, e bot.Event) {
 	r.t.Helper()
 	r.events++
+	r.now = r.now.Add(time.Second)
 	e.ID, e.Platform, e.Tenant, e.User, e.At = fmt.Sprintf("E%d", r.events), platform, tenant, "U"+who, r.now
 	reply, err := r.desk.Receive(r.ctx, e)
 	if err != nil {
@@ -294,7 +295,7 @@ func (r *room) delivers() {
 	for _, n := range notices {
 		if notice.Kinds()[n.Kind] == notice.Refresh {
 			for _, s := range r.sent {
-				if s.notice.Subject == n.Subject {
+				if s.notice.Subject == n.Subject && s.notice.Due.Before(n.Due) {
 					r.writeNotice(s.notice, s.reader, " (redrawn)")
 				}
 			}

@@ -37,10 +37,11 @@ func (t *Talk) help(word string) bot.Reply {
 		var items []card.Item
 		for _, s := range t.commands {
 			if s.For == g.audience {
-				items = append(items, card.Item{
-					Text:  []card.Span{card.Code(t.typed(s) + usage(t.Say, s)), card.Plainly("  " + t.Say.T(s.Key+".summary"))},
-					Under: []card.Span{card.Plainly(t.Say.T("help.label.example") + " "), card.Code(t.typed(s) + " " + t.Say.T(s.Key+".example"))},
-				})
+				item := card.Item{Text: []card.Span{card.Code(t.typed(s) + after(t.Say, s, "usage")), card.Plainly("  " + t.Say.T(s.Key+".summary"))}}
+				if example := after(t.Say, s, "example"); example != "" {
+					item.Under = []card.Span{card.Plainly(t.Say.T("help.label.example") + " "), card.Code(t.typed(s) + example)}
+				}
+				items = append(items, item)
 			}
 		}
 		if len(items) > 0 {
@@ -53,13 +54,12 @@ func (t *Talk) help(word string) bot.Reply {
 
 // explained is the help of one command.
 func (t *Talk) explained(s command.Spec[*Talk]) *card.Card {
-	c := &card.Card{Title: t.Say.T(s.Key + ".summary"), Blocks: []card.Block{
-		card.Facts{Items: []card.Fact{
-			{Label: t.Say.T("help.label.usage"), Value: []card.Span{card.Code(t.typed(s) + usage(t.Say, s))}},
-			{Label: t.Say.T("help.label.example"), Value: []card.Span{card.Code(t.typed(s) + " " + t.Say.T(s.Key+".example"))}},
-			{Label: t.Say.T("help.label.aliases"), Value: card.Text(strings.Join(s.Aliases, t.Say.T("common.comma")))},
-		}},
-	}}
+	facts := []card.Fact{{Label: t.Say.T("help.label.usage"), Value: []card.Span{card.Code(t.typed(s) + after(t.Say, s, "usage"))}}}
+	if example := after(t.Say, s, "example"); example != "" {
+		facts = append(facts, card.Fact{Label: t.Say.T("help.label.example"), Value: []card.Span{card.Code(t.typed(s) + example)}})
+	}
+	facts = append(facts, card.Fact{Label: t.Say.T("help.label.aliases"), Value: card.Text(strings.Join(s.Aliases, t.Say.T("common.comma")))})
+	c := &card.Card{Title: t.Say.T(s.Key + ".summary"), Blocks: []card.Block{card.Facts{Items: facts}}}
 	for _, b := range t.starters() {
 		if strings.HasPrefix(b.Action.Name, s.Key+".") {
 			c.Blocks = append(c.Blocks, card.Buttons{Buttons: []card.Button{b}})
@@ -79,10 +79,10 @@ func (t *Talk) typed(s command.Spec[*Talk]) string {
 	return s.Name
 }
 
-// usage is what can follow the command, with a space before it; empty when nothing can.
-func usage(say i18n.Printer, s command.Spec[*Talk]) string {
-	if u := say.T(s.Key + ".usage"); u != "" && u != "-" {
-		return " " + u
+// after is what can follow the command (its usage or example), with a space before it; empty when nothing can, for which the message is "-".
+func after(say i18n.Printer, s command.Spec[*Talk], what string) string {
+	if text := say.T(s.Key + "." + what); text != "-" {
+		return " " + text
 	}
 	return ""
 }
@@ -133,6 +133,23 @@ func (t *Talk) plainWords(ctx context.Context, c bot.Command, found command.Foun
 	if found.Typed == "" || c.Name != "" {
 		return t.help(""), nil
 	}
-	return t.tell(card.Plain, t.Say.T("help.unknown"), card.Small(t.Say.T("help.unknown.hint")),
-		card.Buttons{Buttons: append(t.starters()[:1], card.Button{Label: t.Say.T("help.start"), Action: card.Act(actHelp)})}), nil
+	return t.notUnderstood(ctx)
+}
+
+// notUnderstood says that nothing was done with the words. When a question waits for an answer, the words may have been meant for it by
+// somebody whose dialog was forgotten: the way back is offered.
+func (t *Talk) notUnderstood(ctx context.Context) (bot.Reply, error) {
+	_, asks, err := t.Feedback.Store.Waiting(ctx, t.Org.ID, t.Who.ID, 1)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	reply := t.tell(card.Plain, t.Say.T("help.unknown"), card.Small(t.Say.T("help.unknown.hint")))
+	buttons := append(t.starters()[:1], card.Button{Label: t.Say.T("help.start"), Action: card.Act(actHelp)})
+	for _, a := range asks {
+		name := t.reader(t.Who).person(a.AuthorID)
+		reply.Card.Blocks = append(reply.Card.Blocks, card.Say(t.Say.T("ask.lost", "Name", name)))
+		buttons = append([]card.Button{{Label: t.Say.T("ask.answer"), Action: card.Act(actAskAnswer, a.ID.String()), Style: card.Primary}}, buttons...)
+	}
+	reply.Card.Blocks = append(reply.Card.Blocks, card.Buttons{Buttons: buttons})
+	return reply, nil
 }
