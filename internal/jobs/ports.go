@@ -31,8 +31,8 @@ type Deliveries interface {
 	// Dead lists up to limit dead letters, the latest first, and how many there are.
 	Dead(ctx context.Context, limit int) (deliveries []notice.Delivery, total int, err error)
 	Stats(ctx context.Context, now time.Time) (notice.Stats, error)
-	// Purge deletes what is older than the given times, in small batches.
-	Purge(ctx context.Context, before notice.Retention) error
+	// Purge forgets what is older than the given times, in small batches, and returns how many rows that was.
+	Purge(ctx context.Context, before notice.Retention) (int, error)
 }
 
 // Schedules keeps when recurring work is next due, for every firm.
@@ -40,7 +40,7 @@ type Schedules interface {
 	// EnsureSchedule writes the schedule unless there is one of that name.
 	EnsureSchedule(ctx context.Context, orgID uuid.UUID, name, rule, zone string, next time.Time) error
 	// ClaimSchedules takes up to limit occurrences that are due, past those that another process is taking, and moves each schedule
-	// to the time that next gives. What it returns is nobody else's.
+	// to the time that next gives. What it returns is nobody else's and has to be done, with an error beside it or without.
 	ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error)
 }
 

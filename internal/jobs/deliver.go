@@ -1,0 +1,476 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/bot"
+	"huiyin/bot/card"
+	"huiyin/internal/fault"
+	"huiyin/internal/notice"
+	"huiyin/internal/people"
+)
+
+// courier carries deliveries to their platforms. It is told of one by its id, once or more often, and finds out from the delivery what
+// is left to do; the queue that tells it is not its business.
+type courier struct {
+	Options
+	paces  *paces
+	behind behind
+	chance func() float64 // between 0 and 1
+}
+
+// behind puts further work behind the present one.
+type behind interface {
+	// redraw has messages that are out drawn again, by the ids of their deliveries.
+	redraw(ctx context.Context, orgID uuid.UUID, ids []uuid.UUID) error
+	// claim has accounts asked whose they are. Asking for a claim again does nothing.
+	claim(ctx context.Context, claims []notice.Notice) error
+	// release looks again, in a while, whether what is held for a person can go.
+	release(ctx context.Context, orgID, person uuid.UUID) error
+}
+
+func newCourier(o Options, b behind) *courier {
+	return &courier{Options: o, paces: newPaces(o.Pacer, o.Now, o.Workers), behind: b, chance: rand.Float64}
+}
+
+// deliver makes one try at a delivery, the try-th that counts. It returns nil when nothing is left to do, a *later to be called again
+// then, and anything else for a try that went wrong.
+func (c *courier) deliver(ctx context.Context, orgID, id uuid.UUID, try int) error {
+	d, err := c.Deliveries.Delivery(ctx, orgID, id)
+	if fault.Is(err, fault.NotFound) {
+		return nil // purged
+	}
+	if err != nil {
+		return c.storeAway(ctx, err)
+	}
+	return c.carry(ctx, d, try)
+}
+
+// claim is deliver for a notice that has no delivery until it is first tried.
+func (c *courier) claim(ctx context.Context, n notice.Notice, try int) error {
+	d, err := c.Deliveries.Delivery(ctx, n.OrgID, n.ID)
+	if fault.Is(err, fault.NotFound) {
+		d, err = notice.Delivery{Notice: n, State: notice.Waiting}, nil
+	}
+	if err != nil {
+		return c.storeAway(ctx, err)
+	}
+	return c.carry(ctx, d, try)
+}
+
+func (c *courier) carry(ctx context.Context, d notice.Delivery, try int) error {
+	switch d.State {
+	case notice.Waiting, notice.Sending:
+	case notice.Sent: // the run that sent it did not end: whether the message is still true was not looked at
+		return c.redrawLater(ctx, d)
+	default:
+		return nil
+	}
+	if try > notice.MaxAttempts { // the runs before did not live to say what went wrong
+		return c.bury(ctx, &d, cmp.Or(d.Fault, "internal"), "internal")
+	}
+	var sent card.Card
+	err := guard(ctx, c.Log, func() error {
+		what, err := c.attempt(ctx, &d)
+		sent = what
+		return err
+	})
+	var put *later
+	switch {
+	case errors.As(err, &put):
+		c.Observer.Snoozed(d.Kind, d.Platform, put.reason)
+		return put
+	case err != nil:
+		return c.wrong(ctx, &d, try, err)
+	case d.State == notice.Sent && d.RefID != "":
+		return c.stillTrue(ctx, d, sent)
+	}
+	return nil
+}
+
+// wrong remembers a try that went wrong of its own doing. One that is found to be in the midst of sending stays so, and is looked for
+// before the next.
+func (c *courier) wrong(ctx context.Context, d *notice.Delivery, try int, err error) error {
+	if d.State == notice.Sent {
+		return nil
+	}
+	c.Log.WarnContext(ctx, "delivery went wrong", "kind", string(d.Kind), "delivery", d.ID, "attempt", try, "err", err)
+	if try >= notice.MaxAttempts {
+		return c.bury(ctx, d, nameOf(err), kindOf(err))
+	}
+	d.Fault = nameOf(err)
+	if put := c.note(ctx, d); put != nil {
+		return put
+	}
+	c.Observer.Retried(d.Kind, d.Platform, kindOf(err))
+	return errors.New(nameOf(err))
+}
+
+// attempt does what is to be done about a delivery and leaves it in the state that it has then. It returns the card that was sent.
+func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, error) {
+	class, known := notice.Kinds()[d.Kind]
+	if !known { // a later release wrote it, and one of its processes will take it
+		return card.Card{}, fmt.Errorf("deliver a notice of unknown kind %q", d.Kind)
+	}
+	if class == notice.Refresh {
+		return card.Card{}, c.refresh(ctx, d)
+	}
+	if d.State == notice.Sending {
+		if done, err := c.reconcile(ctx, d, class); done || err != nil {
+			return card.Card{}, err
+		}
+	}
+	way, err := c.wayOf(ctx, d, class)
+	if err != nil || way == nil {
+		return card.Card{}, err
+	}
+	if !c.paces.enter(way.name) {
+		return card.Card{}, &later{spread(time.Second, 5*c.chance()), becauseBusy}
+	}
+	defer c.paces.leave(way.name)
+	if err := c.turns(ctx, d.OrgID, *way, class); err != nil {
+		return card.Card{}, err
+	}
+	what, ok, err := c.Writer.Notice(ctx, d.Notice)
+	if late := c.lateness(ctx); late != nil { // whatever it returned: it took too long, and somebody else may be at it by now
+		return card.Card{}, late
+	}
+	if fault.Is(err, fault.NotFound) {
+		ok, err = false, nil
+	}
+	if err != nil {
+		return card.Card{}, fmt.Errorf("write a notice: %w", err)
+	}
+	if !ok {
+		return card.Card{}, c.end(ctx, d, notice.Skipped, "")
+	}
+	return what, c.send(ctx, d, *way, what)
+}
+
+// lateness is why a run must not go on to send.
+func (c *courier) lateness(ctx context.Context) error {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return ctx.Err()
+	case ctx.Err() != nil:
+		return &later{0, becauseStopping}
+	}
+	return nil
+}
+
+// way is where a delivery goes.
+type way struct {
+	name     string // of the platform
+	platform bot.Platform
+	address  bot.Address
+}
+
+func (w way) place() string { return cmp.Or(w.address.Channel, w.address.User) }
+
+// wayOf finds where a delivery goes. Without one it returns nil and has left the delivery in its state.
+func (c *courier) wayOf(ctx context.Context, d *notice.Delivery, class notice.Class) (*way, error) {
+	if d.To == uuid.Nil {
+		name, channel := d.Place()
+		if platform := c.Platforms[name]; platform != nil && channel != "" {
+			return &way{name, platform, bot.Address{Channel: channel}}, nil
+		}
+		return nil, c.bury(ctx, d, "not_found: platform", "not_found")
+	}
+	dir, err := c.Directories.Get(ctx, d.OrgID)
+	if err != nil {
+		return nil, c.storeAway(ctx, err)
+	}
+	person, ok := dir.Person(d.To)
+	if !ok || !person.Active {
+		return nil, c.end(ctx, d, notice.Skipped, "not_found: person")
+	}
+	if class == notice.Nudge {
+		now := c.Now()
+		if allowed := NextAllowed(now, person.Settings, dir.Location(person)); allowed.After(now) {
+			// Within an hour they may have chosen otherwise.
+			return nil, &later{min(allowed.Sub(now), time.Hour), becauseQuiet}
+		}
+	}
+	account, ok := c.account(dir, d)
+	switch {
+	case ok:
+		return &way{account.Platform, c.Platforms[account.Platform], bot.Address{User: account.ExternalID}}, nil
+	case d.Kind == notice.AccountClaim: // it was answered, or there is nobody to ask any more
+		return nil, c.end(ctx, d, notice.Skipped, "")
+	}
+	return nil, c.hold(ctx, d, dir)
+}
+
+func (c *courier) account(dir *people.Directory, d *notice.Delivery) (people.Identity, bool) {
+	if d.Kind == notice.AccountClaim {
+		return claimed(d.Notice, proposedTo(dir, d.To, c.connected))
+	}
+	prefer := []string{d.Platform}
+	if c.LastUsed != nil {
+		prefer = append(prefer, c.LastUsed(d.OrgID, d.To))
+	}
+	return accountOf(dir, d.To, c.connected, prefer...)
+}
+
+func (c *courier) connected(platform string) bool { return c.Platforms[platform] != nil }
+
+// hold keeps a delivery until the person has a confirmed account, and asks the accounts that may be theirs.
+func (c *courier) hold(ctx context.Context, d *notice.Delivery, dir *people.Directory) error {
+	var claims []notice.Notice
+	for _, i := range proposedTo(dir, d.To, c.connected) {
+		claims = append(claims, claimOf(i, d.Notice))
+	}
+	if err := c.behind.claim(ctx, claims); err != nil {
+		return c.storeAway(ctx, err)
+	}
+	// They may be confirming it right now, and release what is held a moment before this one is.
+	if err := c.behind.release(ctx, d.OrgID, d.To); err != nil {
+		return c.storeAway(ctx, err)
+	}
+	d.TriedAt = time.Time{} // it begins anew when it is released
+	return c.end(ctx, d, notice.Held, "")
+}
+
+// release puts what is held for a person back into the outbox if they have an account now.
+func (c *courier) release(ctx context.Context, orgID, person uuid.UUID) error {
+	dir, err := c.Directories.Get(ctx, orgID)
+	if err != nil {
+		return c.storeAway(ctx, err)
+	}
+	if _, ok := accountOf(dir, person, c.connected); !ok {
+		return nil
+	}
+	if _, err := c.Deliveries.Release(ctx, orgID, person, c.Now()); err != nil {
+		return c.storeAway(ctx, err)
+	}
+	return nil
+}
+
+// turns waits for the turn of a new message, in its conversation and in its workspace.
+func (c *courier) turns(ctx context.Context, orgID uuid.UUID, w way, class notice.Class) error {
+	limits := c.Limits[w.name]
+	if err := c.turn(ctx, orgID, w.name+"/"+w.place(), limits.Place, class); err != nil {
+		return err
+	}
+	return c.turn(ctx, orgID, w.name, limits.Workspace, class)
+}
+
+func (c *courier) turn(ctx context.Context, orgID uuid.UUID, key string, rate notice.Rate, class notice.Class) error {
+	wait, err := c.paces.turn(ctx, orgID, key, rate, class)
+	if err != nil {
+		return c.lateness(ctx)
+	}
+	if wait > 0 {
+		return &later{wait, becausePaced}
+	}
+	return nil
+}
+
+// send sends, with the intention written down before and the outcome after.
+func (c *courier) send(ctx context.Context, d *notice.Delivery, w way, what card.Card) error {
+	d.State, d.Platform, d.Address, d.Fault = notice.Sending, w.name, w.place(), ""
+	if d.TriedAt.IsZero() {
+		d.TriedAt = c.Now()
+	}
+	d.Attempts++
+	if err := c.Deliveries.SaveDelivery(ctx, *d); err != nil {
+		return c.storeAway(ctx, err)
+	}
+	ref, err := w.platform.Send(ctx, bot.Message{To: w.address, Card: what, Delivery: d.ID.String(), Since: d.TriedAt})
+	switch read(ctx, err) {
+	case arrived:
+		return c.sent(ctx, d, ref)
+	case unknown:
+		d.Fault = nameOf(err)
+		if d.Fault != becauseUnknown {
+			d.Fault = becauseUnknown + " (" + d.Fault + ")"
+		}
+		return c.outage(ctx, d, becauseUnknown, 0)
+	case refused:
+		d.State, d.Fault = notice.Waiting, nameOf(err)
+		f, _ := fault.Of(err)
+		if f.RetryAfter > 0 {
+			d.Attempts--
+			c.close(ctx, d.OrgID, w, f.RetryAfter)
+			return c.outage(ctx, d, becauseLimited, f.RetryAfter)
+		}
+		return c.outage(ctx, d, becauseUnavailable, 0)
+	case final:
+		c.Log.WarnContext(ctx, "delivery refused for good", "kind", string(d.Kind), "delivery", d.ID, "platform", w.name, "err", err)
+		return c.bury(ctx, d, nameOf(err), kindOf(err))
+	case stopping:
+		return &later{c.ReconcileAfter, becauseStopping}
+	case untold:
+	}
+	return fmt.Errorf("send to %s: %w", w.name, err)
+}
+
+// close keeps everybody from sending where the platform said to wait.
+func (c *courier) close(ctx context.Context, orgID uuid.UUID, w way, lasts time.Duration) {
+	c.paces.pause(ctx, orgID, w.name+"/"+w.place(), lasts)
+	if c.Limits[w.name].Together {
+		c.paces.pause(ctx, orgID, w.name, lasts)
+	}
+}
+
+// outage puts a delivery off because its platform is away or told us to wait, up to a day after it was first tried. What may have
+// arrived is not touched before the platform had the time to make up its mind.
+func (c *courier) outage(ctx context.Context, d *notice.Delivery, reason string, wait time.Duration) error {
+	away := c.Now().Sub(d.TriedAt)
+	if away >= patience {
+		return c.bury(ctx, d, d.Fault, reason)
+	}
+	if wait == 0 {
+		wait = outagePause(away, c.chance())
+	}
+	if d.State == notice.Sending {
+		wait = max(wait, c.ReconcileAfter)
+	}
+	if err := c.note(ctx, d); err != nil {
+		return err
+	}
+	return &later{wait, reason}
+}
+
+// reconcile finds out what became of an attempt that may have arrived. done says that nothing is left to do; otherwise it may be sent
+// again.
+func (c *courier) reconcile(ctx context.Context, d *notice.Delivery, class notice.Class) (done bool, err error) {
+	platform := c.Platforms[d.Platform]
+	if platform == nil {
+		return c.blind(ctx, d, class)
+	}
+	if soon := c.ReconcileAfter - c.Now().Sub(d.TriedAt); soon > 0 {
+		return false, &later{soon, becauseUnknown}
+	}
+	if platform.Abilities().Idempotent && c.Now().Sub(d.TriedAt) < idempotentFor {
+		return false, nil
+	}
+	finder, can := platform.(bot.Finder)
+	if !can {
+		return c.blind(ctx, d, class)
+	}
+	if err := c.turn(ctx, d.OrgID, d.Platform+"/find", c.Limits[d.Platform].Find, class); err != nil {
+		return false, err
+	}
+	address := bot.Address{User: d.Address}
+	if d.To == uuid.Nil {
+		address = bot.Address{Channel: d.Address}
+	}
+	ref, found, err := finder.Find(ctx, bot.Message{To: address, Delivery: d.ID.String(), Since: d.TriedAt})
+	switch what := read(ctx, err); {
+	case what == final:
+		c.Log.WarnContext(ctx, "messages cannot be looked for", "platform", d.Platform, "err", err)
+		return c.blind(ctx, d, class)
+	case what == refused:
+		var wait time.Duration
+		if f, _ := fault.Of(err); f.RetryAfter > 0 {
+			wait = f.RetryAfter
+			c.paces.pause(ctx, d.OrgID, d.Platform+"/find", wait)
+		}
+		return false, c.outage(ctx, d, becauseUnknown, wait)
+	case what == stopping:
+		return false, &later{0, becauseStopping}
+	case what == unknown:
+		return false, c.outage(ctx, d, becauseUnknown, 0)
+	case err != nil:
+		return false, fmt.Errorf("look for a message on %s: %w", d.Platform, err)
+	case found:
+		return true, c.sent(ctx, d, ref)
+	}
+	return false, nil
+}
+
+// blind decides about an attempt that may have arrived and cannot be looked for: what somebody waits for is sent again, the rest is not.
+func (c *courier) blind(ctx context.Context, d *notice.Delivery, class notice.Class) (done bool, err error) {
+	if class == notice.Receipt {
+		return false, nil
+	}
+	return true, c.end(ctx, d, notice.Skipped, becauseUnknown)
+}
+
+// sent remembers that a message arrived.
+func (c *courier) sent(ctx context.Context, d *notice.Delivery, ref bot.Ref) error {
+	d.State, d.RefChannel, d.RefID, d.SentAt, d.Fault = notice.Sent, ref.Channel, ref.ID, c.Now(), ""
+	if err := c.save(ctx, d); err != nil {
+		d.State = notice.Sending // which is what is written down
+		return err
+	}
+	c.Observer.Sent(d.Kind, d.Platform, d.SentAt.Sub(d.Due))
+	return nil
+}
+
+// stillTrue looks whether what a message says changed while it was on its way; whoever changed it did not know of the message.
+func (c *courier) stillTrue(ctx context.Context, d notice.Delivery, sent card.Card) error {
+	if sent.Title != "" {
+		now, err := c.draw(ctx, d.Notice)
+		if err == nil && (now.Title == "" || reflect.DeepEqual(now, sent)) {
+			return nil
+		}
+	}
+	return c.redrawLater(ctx, d)
+}
+
+// end leaves a delivery in a state in which nothing more happens to it.
+func (c *courier) end(ctx context.Context, d *notice.Delivery, state notice.State, why string) error {
+	d.State, d.Fault = state, why
+	return c.save(ctx, d)
+}
+
+// bury gives a delivery up.
+func (c *courier) bury(ctx context.Context, d *notice.Delivery, why, reason string) error {
+	if err := c.end(ctx, d, notice.Dead, why); err != nil {
+		return err
+	}
+	c.Log.ErrorContext(ctx, "delivery given up", "kind", string(d.Kind), "delivery", d.ID, "platform", d.Platform, "fault", why)
+	c.Observer.Dead(d.Kind, d.Platform, reason)
+	return nil
+}
+
+// save writes a delivery down, even when its time is over: an outcome that is forgotten has to be found out again.
+func (c *courier) save(ctx context.Context, d *notice.Delivery) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saving)
+	defer cancel()
+	var err error
+	for _, pause := range []time.Duration{100 * time.Millisecond, 400 * time.Millisecond, 0} {
+		if err = c.Deliveries.SaveDelivery(ctx, *d); err == nil {
+			return nil
+		}
+		if pause == 0 {
+			break
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+		}
+	}
+	return c.storeAway(ctx, err)
+}
+
+// note writes down what is good to know and no more. A run whose time is over keeps it to itself: another may be at it by now.
+func (c *courier) note(ctx context.Context, d *notice.Delivery) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return c.save(ctx, d)
+}
+
+// saving is how long writing down an outcome may take, beyond the time of the job.
+const saving = 4 * time.Second
+
+// storeAway puts off what cannot be done while our own storage is away.
+func (c *courier) storeAway(ctx context.Context, err error) error {
+	if fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+		return &later{spread(c.ReconcileAfter, c.chance()), becauseStore}
+	}
+	return err
+}

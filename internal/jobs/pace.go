@@ -1,0 +1,228 @@
+package jobs
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/internal/notice"
+)
+
+// Limits are how fast one workspace of a platform may be used. Zero rates set no limit.
+type Limits struct {
+	Place     notice.Rate // new messages in one conversation
+	Workspace notice.Rate // new messages in all of them
+	Update    notice.Rate // changes of messages that are there
+	Find      notice.Rate // questions whether a message arrived
+	// Together says that a refusal for being too fast closes the whole workspace for new messages, and not the conversation alone.
+	Together bool
+}
+
+const (
+	// brief is the longest wait that is worth keeping a worker for; River's own waits are exact to a second or so.
+	brief = 1500 * time.Millisecond
+	// farthest bounds how far ahead a turn is estimated.
+	farthest = 10 * time.Minute
+	// aloof is how long nobody asks a shared pacer that gave no answer.
+	aloof = 5 * time.Second
+)
+
+// paces gives turns at keys. The shared pacer decides; it is followed along here, so that pacing goes on without it.
+type paces struct {
+	shared Pacer // nil: this process is alone
+	now    func() time.Time
+
+	mu      sync.Mutex
+	keys    map[paceKey]*pace
+	away    time.Time      // the shared pacer is not asked before
+	waiting int            // workers that wait for their turn
+	most    int            // of them
+	inside  map[string]int // sends under way, by platform
+	room    int            // for sends on one platform
+}
+
+type paceKey struct {
+	org  uuid.UUID
+	name string
+}
+
+// pace is one key as this process knows it.
+type pace struct {
+	paid   time.Time // by the generic cell rate algorithm: all turns taken are paid for then
+	closed time.Time // nobody has a turn before
+	// ends are the turns estimated for those who were sent away, by class, so that they do not all come back at once.
+	ends map[notice.Class]time.Time
+}
+
+// newPaces lets at most half of the workers wait for turns and at most two thirds be busy with one platform: one slow or busy platform
+// does not hold up the others (R11).
+func newPaces(shared Pacer, now func() time.Time, workers int) *paces {
+	return &paces{
+		shared: shared, now: now, keys: map[paceKey]*pace{},
+		most: max(1, workers/2), inside: map[string]int{}, room: max(1, workers*2/3),
+	}
+}
+
+// turn waits for a turn if that is brief, and returns 0 when it has it; otherwise it returns when to come back.
+func (p *paces) turn(ctx context.Context, orgID uuid.UUID, name string, rate notice.Rate, class notice.Class) (time.Duration, error) {
+	key := paceKey{orgID, name}
+	for {
+		wait := p.take(ctx, key, rate)
+		if wait <= 0 {
+			return 0, nil
+		}
+		wait = p.estimate(key, rate, class, wait)
+		if wait > brief || !p.stay() {
+			return wait, nil
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+			p.unstay()
+		case <-ctx.Done():
+			timer.Stop()
+			p.unstay()
+			return 0, ctx.Err()
+		}
+	}
+}
+
+// take takes a turn, or says how long it will be until there is one.
+func (p *paces) take(ctx context.Context, key paceKey, rate notice.Rate) time.Duration {
+	p.mu.Lock()
+	now := p.now()
+	ask := p.shared != nil && !now.Before(p.away)
+	closed := p.at(key).closed.Sub(now)
+	p.mu.Unlock()
+	if closed > 0 {
+		return closed
+	}
+	if ask {
+		wait, err := p.shared.Take(ctx, key.org, key.name, rate)
+		if err == nil && wait > 0 {
+			return wait
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if err == nil {
+			p.at(key).take(now, rate)
+			return 0
+		}
+		p.away = now.Add(aloof)
+		return p.at(key).try(now, rate)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at(key).try(now, rate)
+}
+
+func (k *pace) try(now time.Time, rate notice.Rate) time.Duration {
+	if wait := k.paid.Sub(now) - rate.Per*time.Duration(max(rate.Burst, 1)-1); wait > 0 {
+		return wait
+	}
+	k.take(now, rate)
+	return 0
+}
+
+func (k *pace) take(now time.Time, rate notice.Rate) {
+	if k.paid.Before(now) {
+		k.paid = now
+	}
+	k.paid = k.paid.Add(rate.Per)
+}
+
+// estimate is when somebody who must wait should come back, given those who wait already.
+func (p *paces) estimate(key paceKey, rate notice.Rate, class notice.Class, wait time.Duration) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, k := p.now(), p.at(key)
+	at := now.Add(wait)
+	if next := k.ends[class].Add(rate.Per); next.After(at) {
+		at = next
+	}
+	if far := now.Add(max(wait, farthest)); at.After(far) {
+		at = far
+	}
+	k.ends[class] = at
+	return at.Sub(now)
+}
+
+// pause closes a key for everybody.
+func (p *paces) pause(ctx context.Context, orgID uuid.UUID, name string, lasts time.Duration) {
+	p.mu.Lock()
+	now := p.now()
+	if until, k := now.Add(lasts), p.at(paceKey{orgID, name}); until.After(k.closed) {
+		k.closed = until
+	}
+	ask := p.shared != nil && !now.Before(p.away)
+	p.mu.Unlock()
+	if !ask {
+		return
+	}
+	if err := p.shared.Pause(ctx, orgID, name, lasts); err != nil { // this process keeps to it, and the others find out for themselves
+		p.mu.Lock()
+		p.away = now.Add(aloof)
+		p.mu.Unlock()
+	}
+}
+
+// enter reports whether there is room for one more send on a platform; leave must follow.
+func (p *paces) enter(platform string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.inside[platform] >= p.room {
+		return false
+	}
+	p.inside[platform]++
+	return true
+}
+
+func (p *paces) leave(platform string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inside[platform]--
+}
+
+func (p *paces) stay() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.waiting >= p.most {
+		return false
+	}
+	p.waiting++
+	return true
+}
+
+func (p *paces) unstay() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting--
+}
+
+// at finds or makes a key. p.mu is held.
+func (p *paces) at(key paceKey) *pace {
+	k := p.keys[key]
+	if k == nil {
+		k = &pace{ends: map[notice.Class]time.Time{}}
+		p.keys[key] = k
+	}
+	return k
+}
+
+// forget drops the keys that have nothing ahead of them.
+func (p *paces) forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	maps.DeleteFunc(p.keys, func(_ paceKey, k *pace) bool {
+		for _, end := range k.ends {
+			if end.After(now) {
+				return false
+			}
+		}
+		return !k.paid.After(now) && !k.closed.After(now)
+	})
+}
