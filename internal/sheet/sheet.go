@@ -7,8 +7,9 @@ import "github.com/xuri/excelize/v2"
 
 // Table is a header and the rows under it. Every row has exactly as many cells as the header; rows without any text are left out.
 type Table struct {
-	Header []string
-	Rows   []Row
+	Header    []string
+	HeaderRow int // number of the header's row, as in Row
+	Rows      []Row
 }
 
 // Row is one row of a table. Number is 1-based as the spreadsheet program counts it, the header and blank rows included; it is 0
