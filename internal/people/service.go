@@ -1,0 +1,66 @@
+package people
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"huiyin/internal/fault"
+)
+
+// Service is the use cases of the directory. Every method takes the snapshot it decides on and the cause it answers to; the write is
+// refused when that snapshot is outdated.
+type Service struct {
+	Store Store
+}
+
+// SaveSettings stores what a person chose for themselves.
+func (s *Service) SaveSettings(ctx context.Context, dir *Directory, cause Cause, personID uuid.UUID, settings Settings) error {
+	if err := Check(dir, cause.Actor, ChangeSettings, personID); err != nil {
+		return err
+	}
+	if settings.TimeZone != "" {
+		if _, err := location(settings.TimeZone); err != nil {
+			return fault.New(fault.Invalid, "people.settings.zone").In("zone").Because(err)
+		}
+	}
+	const day = 24 * 60
+	if settings.QuietFrom < 0 || settings.QuietFrom >= day || settings.QuietTo < 0 || settings.QuietTo >= day {
+		return fault.New(fault.Invalid, "people.settings.quiet").In("from")
+	}
+	return s.Store.SaveSettings(ctx, cause, personID, settings)
+}
+
+// ConfirmIdentity is a person's yes to an account that was proposed to them.
+func (s *Service) ConfirmIdentity(ctx context.Context, dir *Directory, cause Cause, platform, externalID string) error {
+	return s.decide(ctx, dir, cause, platform, externalID, Confirmed)
+}
+
+// RefuseIdentity is a person's no; the account is not proposed to them again.
+func (s *Service) RefuseIdentity(ctx context.Context, dir *Directory, cause Cause, platform, externalID string) error {
+	return s.decide(ctx, dir, cause, platform, externalID, Refused)
+}
+
+func (s *Service) decide(ctx context.Context, dir *Directory, cause Cause, platform, externalID string, to State) error {
+	i, _, known := dir.ByIdentity(platform, externalID)
+	if !known || i.State != Proposed {
+		return fault.New(fault.Conflict, "people.identity.settled")
+	}
+	if err := Check(dir, cause.Actor, ClaimIdentity, i.PersonID); err != nil {
+		return err
+	}
+	if _, has := dir.IdentityOf(i.PersonID, platform); has && to == Confirmed {
+		return fault.New(fault.Conflict, "people.identity.another")
+	}
+	i.State = to
+	return s.Store.SaveIdentities(ctx, cause, []Identity{i})
+}
+
+// SyncAccounts takes over what a platform lists and gives how many identities changed. cause.Actor is uuid.Nil: the program itself.
+func (s *Service) SyncAccounts(ctx context.Context, dir *Directory, cause Cause, platform string, seen []AccountSeen) (int, error) {
+	changed := MatchAccounts(dir, platform, seen)
+	if len(changed) == 0 {
+		return 0, nil
+	}
+	return len(changed), s.Store.SaveIdentities(ctx, cause, changed)
+}
