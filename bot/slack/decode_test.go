@@ -173,6 +173,9 @@ func prune(t *testing.T, v any) any {
 	walk = func(v any) any {
 		switch v := v.(type) {
 		case map[string]any:
+			if len(v) == 0 {
+				return v
+			}
 			for key, e := range v {
 				if e = walk(e); e == nil || e == "" || e == false || e == 0.0 {
 					delete(v, key)

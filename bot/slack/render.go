@@ -330,11 +330,11 @@ func drawQuoted(spans []card.Span) (string, bool) {
 
 // fitted is the text of spans, cut with an ellipsis to what fits into one text object.
 func fitted(spans []card.Span, limit int) *slackapi.TextBlockObject {
-	text, rest := fit(spans, limit, drawWords)
-	if len(rest) > 0 {
-		text, _ = fit(spans, limit-1, drawWords)
-		text.Text += ellipsis
+	if text, marked := drawWords(spans); len(text) <= limit || units(text) <= limit {
+		return object(text, marked)
 	}
+	text, _ := fit(spans, limit-1, drawWords)
+	text.Text += ellipsis
 	return text
 }
 
@@ -345,7 +345,8 @@ func fit(spans []card.Span, limit int, draw drawing) (*slackapi.TextBlockObject,
 	if len(text) <= limit || units(text) <= limit {
 		return object(text, marked), nil
 	}
-	n := sort.Search(length(spans), func(n int) bool {
+	most := min(length(spans), max(limit, 0)+len(spans)) // every place but an empty span's takes up a unit at least
+	n := sort.Search(most, func(n int) bool {
 		head, _ := split(spans, n+1)
 		text, _ := draw(head)
 		return units(text) > limit
