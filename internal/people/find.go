@@ -1,9 +1,14 @@
 package people
 
 import (
+	"cmp"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/width"
 )
 
 // How says by what a person was found. Lower is surer.
@@ -51,17 +56,199 @@ type Receiver struct {
 	Found []Candidate
 }
 
-type nameIndex struct{ d *Directory }
+// nameIndex knows every way to write the name of every active person. It is built when the first name is looked up and never changed.
+type nameIndex struct {
+	exact map[string][]named // by folded name
+	keys  []string           // of exact, in order
+}
 
-func indexNames(d *Directory) *nameIndex { return &nameIndex{d} }
+type named struct {
+	id  uuid.UUID
+	how How
+}
+
+func indexNames(d *Directory) *nameIndex {
+	x := &nameIndex{exact: map[string][]named{}}
+	for _, p := range d.People() {
+		if !p.Active {
+			continue
+		}
+		x.add(p.ID, ByNumber, p.EmployeeNo)
+		x.add(p.ID, ByEmail, p.Email)
+		for _, name := range []string{p.Name, p.NameEn} {
+			x.add(p.ID, ByName, wordOrders(name)...)
+			x.add(p.ID, ByInitials, wordInitials(name))
+		}
+		for _, i := range d.confirmed(p.ID) {
+			x.add(p.ID, ByEmail, i.Email)
+			x.add(p.ID, ByDisplayName, wordOrders(i.Name)...)
+		}
+		full, initials := spellings(p.Name)
+		x.add(p.ID, ByPinyin, full...)
+		x.add(p.ID, ByInitials, initials...)
+	}
+	for key := range x.exact {
+		x.keys = append(x.keys, key)
+	}
+	slices.Sort(x.keys)
+	return x
+}
+
+// add files a person under names; the surest way wins.
+func (x *nameIndex) add(id uuid.UUID, how How, names ...string) {
+	for _, name := range names {
+		key := foldName(name)
+		if key == "" {
+			continue
+		}
+		known := x.exact[key]
+		if !slices.ContainsFunc(known, func(n named) bool { return n.id == id && n.how <= how }) {
+			x.exact[key] = append(known, named{id, how})
+		}
+	}
+}
+
+// foldName makes names comparable: half-width lower case without spaces, dots, hyphens, apostrophes and a leading @.
+func foldName(s string) string {
+	s = strings.ToLower(width.Fold.String(strings.TrimLeft(strings.TrimSpace(s), "@＠")))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune(".-'’·•_", r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// wordOrders are the name as it is written and with its first word last: Lin Xiao and Xiao Lin.
+func wordOrders(name string) []string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return []string{name}
+	}
+	return []string{name, strings.Join(words[1:], " ") + " " + words[0], words[len(words)-1] + " " + strings.Join(words[:len(words)-1], " ")}
+}
+
+func wordInitials(name string) string {
+	words := strings.Fields(name)
+	if len(words) < 2 {
+		return ""
+	}
+	var b strings.Builder
+	for _, w := range words {
+		r, _ := utf8.DecodeRuneInString(w)
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// enoughFound is how many candidates are gathered before they are ordered and cut.
+const enoughFound = 200
 
 // Find gives the active people whom a typed name may mean, the surest first.
 func (d *Directory) Find(query string, o FindOptions) []Candidate {
-	var out []Candidate
-	for _, p := range d.names().d.People() {
-		if p.Active && strings.EqualFold(p.Name, strings.TrimLeft(query, "@＠")) && len(out) < max(o.Limit, 1) {
-			out = append(out, Candidate{p, ByName})
+	key := foldName(query)
+	if key == "" {
+		return nil
+	}
+	x := d.names()
+	best := map[uuid.UUID]How{}
+	see := func(list []named, atLeast How) {
+		for _, n := range list {
+			how := max(n.how, atLeast)
+			if known, ok := best[n.id]; len(best) < enoughFound && (!ok || how < known) {
+				best[n.id] = how
+			}
 		}
 	}
-	return out
+	see(x.exact[key], ByNumber)
+	if len(best) == 0 {
+		at, _ := slices.BinarySearch(x.keys, key)
+		for ; at < len(x.keys) && strings.HasPrefix(x.keys[at], key) && len(best) < enoughFound; at++ {
+			see(x.exact[x.keys[at]], ByPrefix)
+		}
+	}
+	if slips := allowedSlips(key); len(best) == 0 && slips > 0 {
+		typed := []rune(key)
+		for _, k := range x.keys {
+			if len(k) < len(key)-3*slips || len(k) > len(key)+3*slips {
+				continue
+			}
+			if distanceWithin(typed, []rune(k), slips) {
+				see(x.exact[k], ByTypo)
+			}
+		}
+	}
+	return d.ranked(best, o)
+}
+
+// allowedSlips is how many letters of a typed name may be wrong. Short names and Chinese ones are too near to each other.
+func allowedSlips(key string) int {
+	n := utf8.RuneCountInString(key)
+	switch {
+	case n != len(key) || n < 4:
+		return 0
+	case n < 8:
+		return 1
+	}
+	return 2
+}
+
+// ranked orders candidates: the surest first, among equals those near to somebody, then by name and number.
+func (d *Directory) ranked(best map[uuid.UUID]How, o FindOptions) []Candidate {
+	near, known := d.Person(o.Near)
+	closeness := func(p Person) int {
+		switch {
+		case !known:
+			return 0
+		case d.InLine(near.ID, p.ID) || d.InLine(p.ID, near.ID):
+			return 0
+		case p.Department != "" && p.Department == near.Department:
+			return 1
+		}
+		return 2
+	}
+	var out []Candidate
+	for id, how := range best {
+		out = append(out, Candidate{Person: d.people[id], How: how})
+	}
+	slices.SortFunc(out, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.How, b.How), cmp.Compare(closeness(a.Person), closeness(b.Person)),
+			cmp.Compare(a.Person.Name, b.Person.Name), cmp.Compare(a.Person.EmployeeNo, b.Person.EmployeeNo))
+	})
+	limit := o.Limit
+	if limit == 0 {
+		limit = 10
+	}
+	return out[:min(limit, len(out))]
+}
+
+// distanceWithin reports whether at most so many letters have to be added, dropped, changed or swapped with their neighbour.
+func distanceWithin(a, b []rune, most int) bool {
+	if abs := len(a) - len(b); abs > most || -abs > most {
+		return false
+	}
+	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		least := i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+			least = min(least, row[j])
+		}
+		if least > most {
+			return false
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)] <= most
 }
