@@ -226,6 +226,9 @@ func (t *Talk) explain(ctx context.Context, err error) bot.Reply {
 	for _, more := range f.More {
 		c.Blocks = append(c.Blocks, card.Say(t.Say.With(more.Key, more.Args)))
 	}
+	if f.Key == forgottenKey {
+		c.Blocks = append(c.Blocks, card.Buttons{Buttons: t.starters()})
+	}
 	return bot.Reply{Card: &c}
 }
 

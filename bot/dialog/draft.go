@@ -68,9 +68,12 @@ func (t *Talk) forget(ctx context.Context, key string) {
 
 func (t *Talk) session(key string) string { return "draft:" + t.Who.ID.String() + ":" + key }
 
+// forgottenKey is the message that the bot has lost track; its card offers to begin again.
+const forgottenKey = "dialog.forgotten"
+
 // forgotten is a Conflict and not Unavailable: delivering the event again would not help, starting again does.
 func forgotten(err error) error {
-	f := fault.New(fault.Conflict, "dialog.forgotten")
+	f := fault.New(fault.Conflict, forgottenKey)
 	if err != nil {
 		return f.Because(err)
 	}
