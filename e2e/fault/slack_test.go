@@ -66,9 +66,12 @@ func TestSlackCommandsTakeEffectExactlyOnce(t *testing.T) {
 
 	counts := settle(ctx, t, pg.URL())
 	t.Logf("after %s all notices are settled: %v", time.Since(began).Round(time.Second), counts)
-	lost, doubled := compare(t, "database", praisesByNumber(ctx, t, pg.URL()), n.commands)
-	shownLost, shownDoubled := compare(t, "receivers", messagesByNumber(sim, n.people), n.commands)
+	lost, doubled := compare(praisesByNumber(ctx, t, pg.URL()), n.commands)
+	shownLost, shownDoubled := compare(messagesByNumber(sim, n.people), n.commands)
 	t.Logf("database: %d lost, %d doubled; receivers: %d lost, %d doubled", lost, doubled, shownLost, shownDoubled)
+	if lost+doubled+shownLost+shownDoubled > 0 {
+		t.Errorf("of %d commands %d are lost and %d doubled in the database, %d lost and %d doubled at their receivers", n.commands, lost, doubled, shownLost, shownDoubled)
+	}
 	for _, f := range sim.MustFindings() {
 		t.Errorf("Slack would object: %+v", f)
 	}
@@ -192,8 +195,8 @@ func messagesByNumber(sim *slacksim.Server, people int) map[int]int {
 	return found
 }
 
-func compare(t *testing.T, where string, found map[int]int, want int) (lost, doubled int) {
-	t.Helper()
+// compare counts the numbers below want that were not found, and those found more than once.
+func compare(found map[int]int, want int) (lost, doubled int) {
 	for i := range want {
 		switch count := found[i]; {
 		case count == 0:
@@ -201,9 +204,6 @@ func compare(t *testing.T, where string, found map[int]int, want int) (lost, dou
 		case count > 1:
 			doubled++
 		}
-	}
-	if lost+doubled > 0 {
-		t.Errorf("%s: %d commands lost, %d doubled", where, lost, doubled)
 	}
 	return lost, doubled
 }
