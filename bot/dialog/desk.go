@@ -208,13 +208,14 @@ func (t *Talk) accountLang(i people.Identity) string {
 // explain turns a failure into a card, or into errors on the fields of the form that it came from.
 func (t *Talk) explain(ctx context.Context, err error) bot.Reply {
 	f, ok := fault.Of(err)
-	if !ok {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded): // whether it was recorded is not known
+		t.Log.WarnContext(ctx, "answering an event took too long", "platform", t.Event.Platform, "error", err)
+		f = fault.New(fault.Unavailable, "dialog.slow")
+	case !ok:
 		incident := t.NewID().String()
 		t.Log.ErrorContext(ctx, "answering an event", "incident", incident, "platform", t.Event.Platform, "error", err)
 		f = fault.New(fault.Unavailable, "dialog.internal", "Incident", incident[len(incident)-12:])
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		f = fault.New(fault.Unavailable, "dialog.slow")
 	}
 	if t.Event.Form != nil && f.Kind == fault.Invalid {
 		return bot.Reply{Errors: t.fieldErrors(f)}
