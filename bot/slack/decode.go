@@ -18,18 +18,18 @@ import (
 type source int
 
 const (
-	command    source = iota + 1 // a slash command
-	shortcut                     // a global shortcut: a command without a channel
-	words                        // a direct message, or a mention of the bot
-	homeOpened                   // a look at the home page
-	button                       // a button of a message
-	viewButton                   // a button of a modal
-	homeButton                   // a button of the home page
-	submission                   // a filled modal
-	suggestion                   // options for a menu, which we never ask Slack to ask for
-	member                       // somebody joined or changed: no event of the port
-	notice                       // Slack about the app itself: no event of the port
-	handshake                    // Slack about the address: no event of the port
+	fromCommand    source = iota + 1 // a slash command
+	fromShortcut                     // a global shortcut: a command without a channel
+	fromWords                        // a direct message, or a mention of the bot
+	fromHomeOpened                   // a look at the home page
+	fromButton                       // a button of a message
+	fromViewButton                   // a button of a modal
+	fromHomeButton                   // a button of the home page
+	fromSubmission                   // a filled modal
+	fromSuggestion                   // options for a menu, which we never ask Slack to ask for
+	fromMember                       // somebody joined or changed: no event of the port
+	fromNotice                       // Slack about the app itself: no event of the port
+	fromHandshake                    // Slack about the address: no event of the port
 )
 
 // delivery is one request of Slack's, decoded: the event for the product, and the ways back, which never leave this package.
@@ -144,7 +144,7 @@ func (c slashCommand) delivery(at time.Time) (delivery, error) {
 		return delivery{}, malformed("a command without user, name or trigger")
 	}
 	return delivery{
-		source: command, trigger: c.TriggerID, response: c.ResponseURL, raw: c.Text,
+		source: fromCommand, trigger: c.TriggerID, response: c.ResponseURL, raw: c.Text,
 		event: bot.Event{
 			ID: c.TriggerID, Platform: Name, Tenant: orElse(c.TeamID, c.EnterpriseID), User: c.UserID,
 			Account: bot.Account{ID: c.UserID, Name: tidy(c.UserName)}, At: at,
@@ -184,9 +184,9 @@ func decodeEvent(body []byte, self string, at time.Time) (delivery, error) {
 	}
 	switch e.Type {
 	case "url_verification":
-		return delivery{source: handshake, challenge: e.Challenge}, nil
+		return delivery{source: fromHandshake, challenge: e.Challenge}, nil
 	case "app_rate_limited":
-		return delivery{source: notice, notice: e.Type}, nil
+		return delivery{source: fromNotice, notice: e.Type}, nil
 	case "event_callback":
 	default:
 		return delivery{}, errNothing
@@ -220,7 +220,7 @@ func decodeInner(raw json.RawMessage, self string, event bot.Event) (delivery, e
 	case "team_join", "user_change":
 		return decodeMember(raw, event)
 	case "app_uninstalled", "tokens_revoked":
-		return delivery{source: notice, notice: head.Type}, nil
+		return delivery{source: fromNotice, notice: head.Type}, nil
 	}
 	return delivery{}, errNothing
 }
@@ -268,7 +268,7 @@ func decodeWords(inner json.RawMessage, self string, event bot.Event) (delivery,
 	if self != "" { // the words come back by a button that does not know who the bot is
 		raw = strings.TrimSpace(strings.ReplaceAll(m.Text, "<@"+self+">", ""))
 	}
-	return delivery{source: words, event: event, raw: raw, thread: m.ThreadTS}, nil
+	return delivery{source: fromWords, event: event, raw: raw, thread: m.ThreadTS}, nil
 }
 
 func decodeHome(raw json.RawMessage, event bot.Event) (delivery, error) {
@@ -285,7 +285,7 @@ func decodeHome(raw json.RawMessage, event bot.Event) (delivery, error) {
 	event.User, event.Account = h.User, bot.Account{ID: h.User}
 	event.Where = bot.Place{Kind: bot.Home}
 	event.Home = &bot.HomeOpened{}
-	return delivery{source: homeOpened, event: event}, nil
+	return delivery{source: fromHomeOpened, event: event}, nil
 }
 
 // decodeMember reads that somebody joined or changed. It is no deed of a person, so it becomes no event.
@@ -296,7 +296,7 @@ func decodeMember(raw json.RawMessage, event bot.Event) (delivery, error) {
 	if err := json.Unmarshal(raw, &c); err != nil || c.User.ID == "" {
 		return delivery{}, malformed("a change of a member without id")
 	}
-	return delivery{source: member, event: event, changed: accountOf(c.User, event.Tenant)}, nil
+	return delivery{source: fromMember, event: event, changed: accountOf(c.User, event.Tenant)}, nil
 }
 
 // stamp is the time in a message's timestamp, 1531420618.000200, or another time.

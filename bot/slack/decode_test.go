@@ -147,7 +147,7 @@ func TestPayloadsOfSlackBecomeTheRecordedEvents(t *testing.T) {
 			if diff := cmp.Diff(show(d, err), show(same, sameErr)); diff != "" {
 				t.Errorf("Socket Mode reads it differently (-webhook +socket):\n%s", diff)
 			}
-			if err == nil && d.event.User != "" && d.source != suggestion {
+			if err == nil && d.event.User != "" && d.source != fromSuggestion {
 				set := 0
 				for _, there := range []bool{d.event.Command != nil, d.event.Action != nil, d.event.Form != nil, d.event.Home != nil} {
 					if there {

@@ -152,7 +152,7 @@ func newRig(t *testing.T, change ...func(*Config)) *rig {
 	r := &rig{fake: f, log: &logged{}, now: signedAt}
 	cfg := Config{
 		SigningSecret: testSecret, BotToken: testToken, APIURL: f.URL + "/api", Now: func() time.Time { return r.now },
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Catalog: catalog,
+		Log: newLogger(r.log), Catalog: catalog,
 	}
 	for _, c := range change {
 		c(&cfg)
@@ -216,4 +216,23 @@ func decoded(t *testing.T, raw []byte) map[string]any {
 		t.Fatalf("%s is no JSON: %v", raw, err)
 	}
 	return out
+}
+
+func newLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// recorder is a response without a network.
+type recorder struct {
+	header http.Header
+	status int
+	b      bytes.Buffer
+}
+
+func (r *recorder) Header() http.Header         { return r.header }
+func (r *recorder) WriteHeader(status int)      { r.status = status }
+func (r *recorder) Write(p []byte) (int, error) { return r.b.Write(p) }
+
+func (r *recorder) response(req *http.Request) *http.Response {
+	return &http.Response{StatusCode: r.status, Header: r.header, Body: io.NopCloser(&r.b), Request: req}
 }

@@ -134,7 +134,7 @@ func decodeInteraction(payload []byte, at time.Time) (delivery, error) {
 	case "shortcut":
 		return in.shortcut(d)
 	case "block_suggestion":
-		d.source = suggestion
+		d.source = fromSuggestion
 		return d, nil
 	case "":
 		return delivery{}, malformed("an interaction without type")
@@ -156,7 +156,7 @@ func (in interaction) action(d delivery) (delivery, error) {
 	deed := p.ActionTS + ":" + in.User.ID
 	switch {
 	case in.View != nil && in.View.Type == "home":
-		d.source = homeButton
+		d.source = fromHomeButton
 		d.view, d.hash = in.View.ID, in.View.Hash
 		d.event.Where = bot.Place{Kind: bot.Home}
 		d.event.ID = in.View.ID + ":" + deed
@@ -165,7 +165,7 @@ func (in interaction) action(d delivery) (delivery, error) {
 		if err != nil {
 			return delivery{}, malformed("a modal that is not ours")
 		}
-		d.source = viewButton
+		d.source = fromViewButton
 		d.view, d.hash = in.View.ID, in.View.Hash
 		d.event.Where = from.place()
 		d.event.ID = in.View.ID + ":" + deed
@@ -177,7 +177,7 @@ func (in interaction) action(d delivery) (delivery, error) {
 		if channel == "" || in.Container.MessageTS == "" {
 			return delivery{}, malformed("a press without a message")
 		}
-		d.source = button
+		d.source = fromButton
 		d.ephemeral = in.Container.Ephemeral
 		d.event.Where = bot.Place{Channel: channel, Kind: kindOf(channel, name)}
 		if !d.ephemeral { // one that only this person sees cannot be changed later, so nobody else needs its name
@@ -209,7 +209,7 @@ func (in interaction) submission(d delivery) (delivery, error) {
 	if err != nil {
 		return delivery{}, malformed("a form that is not ours")
 	}
-	d.source = submission
+	d.source = fromSubmission
 	d.view, d.hash = v.ID, v.Hash
 	d.event.ID = v.ID + ":" + v.Hash
 	d.event.Where = from.place()
@@ -260,7 +260,7 @@ func (in interaction) shortcut(d delivery) (delivery, error) {
 	if in.CallbackID == "" || in.TriggerID == "" {
 		return delivery{}, malformed("a shortcut without name or trigger")
 	}
-	d.source = shortcut
+	d.source = fromShortcut
 	d.event.ID = in.TriggerID
 	d.event.At = stamp(in.ActionTS, d.event.At)
 	d.event.Where = bot.Place{Kind: bot.Direct}

@@ -42,6 +42,9 @@ var scopes = [][2]string{
 // events are what Slack tells the bot of; the key of the reason is the name.
 var events = []string{"message.im", "app_mention", "app_home_opened", "team_join", "user_change", "app_uninstalled", "tokens_revoked"}
 
+// botName is the bot's handle, for which Slack takes a–z, 0–9, -, _ and . alone.
+const botName = "huiyin"
+
 var commandName = regexp.MustCompile(`^[a-z0-9_-]{1,31}$`)
 
 // Manifest writes the app manifest for Slack's console, in YAML so that each scope can say why it is wanted, with the words of p.
@@ -87,7 +90,7 @@ func Manifest(p i18n.Printer, commands []ManifestCommand, publicURL string, sock
 	w.value(2, "messages_tab_enabled", true)
 	w.value(2, "messages_tab_read_only_enabled", false)
 	w.key(1, "bot_user")
-	w.text(2, "display_name", p.T("slack.manifest.name"), maxAppName)
+	w.text(2, "display_name", botName, maxAppName)
 	w.value(2, "always_online", true)
 	if len(commands) > 0 {
 		w.remark(1, p.T("slack.manifest.escape"))

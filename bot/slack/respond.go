@@ -48,14 +48,14 @@ type shown struct {
 // frame, which must be small.
 func (s *Slack) handle(ctx context.Context, handle bot.Receive, d delivery, frame bool) answer {
 	switch d.source {
-	case handshake:
+	case fromHandshake:
 		return answer{status: http.StatusOK, body: map[string]string{"challenge": d.challenge}}
-	case suggestion:
+	case fromSuggestion:
 		return answer{status: http.StatusOK, body: map[string]any{"options": []any{}}}
-	case notice:
+	case fromNotice:
 		s.cfg.Log.ErrorContext(ctx, "slack has news about the app", "notice", d.notice)
 		return answer{status: http.StatusOK}
-	case member:
+	case fromMember:
 		a := answer{status: http.StatusOK}
 		if s.cfg.Refresh != nil {
 			a.then("refresh", func(ctx context.Context) error {
@@ -86,15 +86,15 @@ func (s *Slack) respond(ctx context.Context, d delivery, r bot.Reply, frame bool
 	a := answer{status: http.StatusOK}
 	var err error
 	switch d.source {
-	case command:
+	case fromCommand:
 		err = s.respondCommand(&a, d, r, frame)
-	case words:
+	case fromWords:
 		err = s.respondWords(&a, d, r)
-	case button:
+	case fromButton:
 		err = s.respondButton(&a, d, r)
-	case submission:
+	case fromSubmission:
 		err = s.respondSubmission(&a, d, r, frame)
-	case shortcut, viewButton, homeButton, homeOpened:
+	case fromShortcut, fromViewButton, fromHomeButton, fromHomeOpened:
 		err = s.respondModal(&a, d, r)
 	default:
 		err = errNothing
@@ -292,7 +292,7 @@ func (s *Slack) view(d delivery, r bot.Reply, room int) (slackapi.ModalViewReque
 
 // show puts a modal where the person is: in the place of the one that was acted on, on top of it, or as a new one.
 func (s *Slack) show(ctx context.Context, d delivery, replace bool, view slackapi.ModalViewRequest) error {
-	if d.source != viewButton {
+	if d.source != fromViewButton {
 		return s.open(ctx, d.trigger, view)
 	}
 	if !replace {
@@ -441,7 +441,7 @@ func (s *Slack) explain(d delivery, f *fault.Fault) answer {
 		lines = append(lines, line)
 		problems[p.Field] = line
 	}
-	if d.source == submission {
+	if d.source == fromSubmission {
 		return answer{status: http.StatusOK, body: slackapi.NewErrorsViewSubmissionResponse(fieldErrors(problems, d.inputs))}
 	}
 	return s.apology(d, http.StatusOK, strings.Join(lines, "\n"))
@@ -451,13 +451,13 @@ func (s *Slack) explain(d delivery, f *fault.Fault) answer {
 func (s *Slack) apology(d delivery, status int, text string) answer {
 	a := answer{status: status}
 	switch {
-	case d.source == homeOpened:
+	case d.source == fromHomeOpened:
 		return a
-	case status != http.StatusOK && (d.source == submission || d.source == words):
+	case status != http.StatusOK && (d.source == fromSubmission || d.source == fromWords):
 		return a // the form stays open and Slack says so; an event is delivered again
-	case d.source == submission && len(d.inputs) > 0:
+	case d.source == fromSubmission && len(d.inputs) > 0:
 		a.body = slackapi.NewErrorsViewSubmissionResponse(map[string]string{d.inputs[0]: cut(text, maxFieldError)})
-	case d.source == command && status == http.StatusOK:
+	case d.source == fromCommand && status == http.StatusOK:
 		a.body = shown{Type: audience(false), Message: Message{Text: escape(text)}}
 	default:
 		a.then("apologise", func(ctx context.Context) error { return s.sentence(ctx, d, text) })
@@ -468,12 +468,12 @@ func (s *Slack) apology(d delivery, status int, text string) answer {
 // sentence says a plain sentence to the person of a delivery, wherever they are.
 func (s *Slack) sentence(ctx context.Context, d delivery, text string) error {
 	switch d.source {
-	case command, button:
+	case fromCommand, fromButton:
 		no := false
 		return s.reply(ctx, d, shown{Type: audience(false), Replace: &no, Message: Message{Text: escape(text)}})
-	case words:
+	case fromWords:
 		return s.tell(ctx, d, Message{Text: escape(text)}, false)
-	case shortcut, viewButton, homeButton:
+	case fromShortcut, fromViewButton, fromHomeButton:
 		view, err := s.view(d, bot.Reply{Card: &card.Card{Tone: card.Trouble, Blocks: []card.Block{card.Say(text)}}}, maxFrameUnits)
 		if err != nil {
 			return err
