@@ -17,8 +17,8 @@ import (
 type Directory struct {
 	org        Org
 	version    int64
-	people     map[uuid.UUID]Person
-	sorted     []uuid.UUID // by employee number
+	people     map[uuid.UUID]*Person // never written to
+	sorted     []uuid.UUID           // by employee number
 	byNumber   map[string]uuid.UUID
 	identities map[account]Identity
 	ofPerson   map[uuid.UUID][]account // sorted
@@ -38,28 +38,55 @@ type Changes struct {
 
 // NewDirectory makes a snapshot. Later entries of the same id replace earlier ones.
 func NewDirectory(org Org, version int64, people []Person, identities []Identity) *Directory {
-	d := &Directory{org: org, people: map[uuid.UUID]Person{}, identities: map[account]Identity{}}
+	d := &Directory{org: org, people: map[uuid.UUID]*Person{}, identities: map[account]Identity{}}
 	return d.Apply(Changes{People: people, Identities: identities}, version)
 }
 
-// Apply gives the snapshot after the changes. d itself stays as it is.
+// Apply gives the snapshot after the changes. d itself stays as it is. What the changes do not touch is shared with it.
 func (d *Directory) Apply(c Changes, version int64) *Directory {
-	next := &Directory{org: d.org, version: version, people: maps.Clone(d.people), identities: maps.Clone(d.identities)}
+	next := *d
+	next.version = version
 	if c.Org != nil {
 		next.org = *c.Org
 	}
+	moved, renamed, claimed := d.names == nil, d.names == nil, d.names == nil
+	if len(c.People) > 0 {
+		next.people = maps.Clone(d.people)
+	}
 	for _, p := range c.People {
-		next.people[p.ID] = p
+		before := d.people[p.ID]
+		moved = moved || before == nil || before.EmployeeNo != p.EmployeeNo || before.ManagerID != p.ManagerID
+		renamed = renamed || before == nil || !sameNames(*before, p)
+		next.people[p.ID] = &p
+	}
+	if len(c.Identities) > 0 {
+		next.identities = maps.Clone(d.identities)
 	}
 	for _, i := range c.Identities {
-		next.identities[account{i.Platform, i.ExternalID}] = i
+		key := account{i.Platform, i.ExternalID}
+		before, known := d.identities[key]
+		claimed = claimed || before.PersonID != i.PersonID
+		renamed = renamed || known && before.State == Confirmed && i.State != Confirmed ||
+			i.State == Confirmed && (before.State != Confirmed || before.PersonID != i.PersonID || before.Name != i.Name || before.Email != i.Email)
+		next.identities[key] = i
 	}
-	next.arrange()
-	return next
+	if moved {
+		next.arrangePeople()
+	}
+	if claimed {
+		next.arrangeIdentities()
+	}
+	if renamed {
+		next.names = sync.OnceValue(func() *nameIndex { return indexNames(&next) })
+	}
+	return &next
 }
 
-// arrange derives every view from people and identities.
-func (d *Directory) arrange() {
+func sameNames(a, b Person) bool {
+	return a.Active == b.Active && a.EmployeeNo == b.EmployeeNo && a.Name == b.Name && a.NameEn == b.NameEn && a.Email == b.Email
+}
+
+func (d *Directory) arrangePeople() {
 	d.sorted = slices.SortedFunc(maps.Keys(d.people), func(a, b uuid.UUID) int {
 		return cmp.Or(cmp.Compare(d.people[a].EmployeeNo, d.people[b].EmployeeNo), slices.Compare(a[:], b[:]))
 	})
@@ -72,6 +99,9 @@ func (d *Directory) arrange() {
 			d.reports[p.ManagerID] = append(d.reports[p.ManagerID], id)
 		}
 	}
+}
+
+func (d *Directory) arrangeIdentities() {
 	d.ofPerson = make(map[uuid.UUID][]account, len(d.people))
 	for key, i := range d.identities {
 		if i.PersonID != uuid.Nil {
@@ -83,7 +113,6 @@ func (d *Directory) arrange() {
 			return cmp.Or(cmp.Compare(a.platform, b.platform), cmp.Compare(a.externalID, b.externalID))
 		})
 	}
-	d.names = sync.OnceValue(func() *nameIndex { return indexNames(d) })
 }
 
 // Org is the firm.
@@ -94,13 +123,19 @@ func (d *Directory) Version() int64 { return d.version }
 
 // Person finds a person, active or not.
 func (d *Directory) Person(id uuid.UUID) (Person, bool) {
-	p, ok := d.people[id]
-	return p, ok
+	if p, ok := d.people[id]; ok {
+		return *p, true
+	}
+	return Person{}, false
 }
 
 // ByEmployeeNo finds a person by the exact employee number.
 func (d *Directory) ByEmployeeNo(no string) (Person, bool) {
-	return d.Person(d.byNumber[no])
+	id, ok := d.byNumber[no]
+	if !ok {
+		return Person{}, false
+	}
+	return d.Person(id)
 }
 
 // ByIdentity finds an account and, if it is Confirmed, the person whose it is. ok says that the account is known; the person is
@@ -108,7 +143,7 @@ func (d *Directory) ByEmployeeNo(no string) (Person, bool) {
 func (d *Directory) ByIdentity(platform, externalID string) (i Identity, p Person, ok bool) {
 	i, ok = d.identities[account{platform, externalID}]
 	if ok && i.State == Confirmed {
-		p = d.people[i.PersonID]
+		p, _ = d.Person(i.PersonID)
 	}
 	return i, p, ok
 }
@@ -154,7 +189,7 @@ func (d *Directory) Reports(id uuid.UUID) []Person { return d.list(d.reports[id]
 func (d *Directory) list(ids []uuid.UUID) []Person {
 	out := make([]Person, len(ids))
 	for i, id := range ids {
-		out[i] = d.people[id]
+		out[i] = *d.people[id]
 	}
 	return out
 }
@@ -169,7 +204,7 @@ func (d *Directory) Line(id uuid.UUID) []Person {
 			if !seen[below] {
 				seen[below] = true
 				queue = append(queue, below)
-				out = append(out, d.people[below])
+				out = append(out, *d.people[below])
 			}
 		}
 	}
@@ -180,24 +215,28 @@ func (d *Directory) Line(id uuid.UUID) []Person {
 func (d *Directory) Managers(id uuid.UUID) []Person {
 	var out []Person
 	seen := map[uuid.UUID]bool{id: true}
-	for at := d.people[id].ManagerID; at != uuid.Nil && !seen[at]; {
-		seen[at] = true
-		p, ok := d.people[at]
-		if !ok {
-			break
+	for p := d.people[id]; p != nil && !seen[p.ManagerID]; {
+		seen[p.ManagerID] = true
+		if p = d.people[p.ManagerID]; p != nil {
+			out = append(out, *p)
 		}
-		out = append(out, p)
-		at = p.ManagerID
 	}
 	return out
 }
 
 // InLine reports whether manager is above person in the reporting line. Nobody is above themselves.
 func (d *Directory) InLine(manager, person uuid.UUID) bool {
-	if manager == uuid.Nil {
+	if manager == person || manager == uuid.Nil {
 		return false
 	}
-	return slices.ContainsFunc(d.Managers(person), func(p Person) bool { return p.ID == manager })
+	p := d.people[person]
+	for range len(d.people) { // a cycle in the data is no longer than that
+		if p == nil || p.ManagerID == manager {
+			break
+		}
+		p = d.people[p.ManagerID]
+	}
+	return p != nil && p.ManagerID == manager
 }
 
 // IsManager reports whether somebody active reports to id.
@@ -210,7 +249,7 @@ func (d *Directory) Department(path string) []Person {
 	var out []Person
 	for _, id := range d.sorted {
 		if p := d.people[id]; within(p.Department, path) {
-			out = append(out, p)
+			out = append(out, *p)
 		}
 	}
 	return out

@@ -173,7 +173,7 @@ func (d *Directory) Find(query string, o FindOptions) []Candidate {
 			if len(k) < len(key)-3*slips || len(k) > len(key)+3*slips {
 				continue
 			}
-			if distanceWithin(typed, []rune(k), slips) {
+			if distance(typed, []rune(k), slips+1) <= slips {
 				see(x.exact[k], ByTypo)
 			}
 		}
@@ -209,7 +209,7 @@ func (d *Directory) ranked(best map[uuid.UUID]How, o FindOptions) []Candidate {
 	}
 	var out []Candidate
 	for id, how := range best {
-		out = append(out, Candidate{Person: d.people[id], How: how})
+		out = append(out, Candidate{Person: *d.people[id], How: how})
 	}
 	slices.SortFunc(out, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.How, b.How), cmp.Compare(closeness(a.Person), closeness(b.Person)),
@@ -220,35 +220,4 @@ func (d *Directory) ranked(best map[uuid.UUID]How, o FindOptions) []Candidate {
 		limit = 10
 	}
 	return out[:min(limit, len(out))]
-}
-
-// distanceWithin reports whether at most so many letters have to be added, dropped, changed or swapped with their neighbour.
-func distanceWithin(a, b []rune, most int) bool {
-	if abs := len(a) - len(b); abs > most || -abs > most {
-		return false
-	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		least := i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-			least = min(least, row[j])
-		}
-		if least > most {
-			return false
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)] <= most
 }
