@@ -1,0 +1,124 @@
+package chat
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// call is one thing that a person does on the page.
+type call struct {
+	site *site
+	p    platform
+	as   reader
+	form url.Values
+}
+
+func (c call) spot() spot {
+	return spot{place: c.form.Get("place"), message: c.form.Get("message"), view: c.form.Get("view")}
+}
+
+// act does it; the text is HTML that the script of the page asked for.
+type act func(call) (d deed, html string, err error)
+
+func acts() map[string]act {
+	return map[string]act{
+		"send": func(c call) (deed, string, error) {
+			d, err := c.p.send(c.as.user, c.form.Get("place"), strings.ReplaceAll(c.form.Get("text"), "\r\n", "\n"))
+			return d, "", err
+		},
+		"press": func(c call) (deed, string, error) {
+			d, err := c.p.press(c.as, c.spot(), c.form.Get("press"), entered(c.form))
+			return d, "", err
+		},
+		"choices": func(c call) (deed, string, error) {
+			html, err := c.p.choices(c.as, c.spot(), c.form.Get("element"), c.form.Get("typed"), entered(c.form))
+			return deed{}, string(html), err
+		},
+		"submit": func(c call) (deed, string, error) {
+			if press := c.form.Get("press"); press != "" { // a button among the fields of the form
+				d, err := c.p.press(c.as, c.spot(), press, entered(c.form))
+				return d, "", err
+			}
+			d, err := c.p.submit(c.as, c.form.Get("view"), entered(c.form))
+			return d, "", err
+		},
+		"dismiss": func(c call) (deed, string, error) { return deed{}, "", c.p.dismiss(c.as.user, c.form.Get("view")) },
+		"home":    func(c call) (deed, string, error) { return deed{}, "", c.p.openHome(c.as.user) },
+		"clock":   moveClock,
+	}
+}
+
+// acting serves one act. A script that accepts JSON gets {"notice": …} when the act was refused; a plain form comes back to the page.
+func (s *site) acting(do act) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		st := readState(r.URL.Query())
+		p := s.on(st)
+		v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+		if err := r.ParseForm(); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		at, ok := s.pane(v, 1, r.PostForm.Get("user"))
+		if !ok {
+			http.Error(w, v.T("demo.refused.person"), http.StatusUnprocessableEntity)
+			return
+		}
+		d, html, err := do(call{site: s, p: p, as: at.as, form: r.PostForm})
+		if d.Kind != "" {
+			s.deeds.tell(d)
+		}
+		switch {
+		case !strings.Contains(r.Header.Get("Accept"), "application/json"):
+			w.Header().Set("Location", "../"+st.link()[len("./"):])
+			w.WriteHeader(http.StatusSeeOther)
+		case err != nil:
+			answer(w, http.StatusUnprocessableEntity, map[string]string{"notice": notice(v.words, err)})
+		default:
+			answer(w, http.StatusOK, map[string]string{"html": html})
+		}
+	}
+}
+
+// notice is the sentence for an error. What is no refusal is a control that the person could not have: the page was old.
+func notice(say words, err error) string {
+	var why refusal
+	if errors.As(err, &why) {
+		return say.T(why.key, why.args...)
+	}
+	return say.T("demo.refused.gone")
+}
+
+func answer(w http.ResponseWriter, status int, body map[string]string) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) //nolint:errcheck // a browser that has gone away cannot be told
+}
+
+// moveClock moves every clock by an hour, by a day, or to Monday morning where the person is.
+func moveClock(c call) (deed, string, error) {
+	if c.site.move == nil {
+		return deed{}, "", refuse("demo.refused.clock")
+	}
+	now := c.p.now().In(c.as.zone)
+	var by time.Duration
+	switch c.form.Get("by") {
+	case "hour":
+		by = time.Hour
+	case "day":
+		by = now.AddDate(0, 0, 1).Sub(now)
+	case "monday":
+		days := (8 - int(now.Weekday())) % 7
+		if days == 0 {
+			days = 7
+		}
+		by = time.Date(now.Year(), now.Month(), now.Day()+days, 9, 0, 0, 0, c.as.zone).Sub(now)
+	default:
+		return deed{}, "", refuse("demo.refused.clock")
+	}
+	c.site.move(by)
+	return deed{}, "", nil
+}

@@ -1,0 +1,381 @@
+package chat
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"html/template"
+	"net/http"
+	"strconv"
+	"time"
+
+	"huiyin/internal/i18n"
+)
+
+// requestsShown is how many requests the inspector shows.
+const requestsShown = 25
+
+// view is what every piece of a page needs to draw itself.
+type view struct {
+	words
+	st state
+	p  platform
+}
+
+// Act is the address that a form posts to; the state goes along, so that the page comes back as it was.
+func (v view) Act(name string) string {
+	st := v.st
+	st.Draft = ""
+	return "act/" + name + st.link()[len("./"):]
+}
+
+// pane is one person at one place.
+type pane struct {
+	view
+	site  *site
+	n     int // 1 or 2
+	who   person
+	place place
+	as    reader
+}
+
+// piece is a part of the page that is drawn again by itself. Rev changes when it looks different.
+type piece struct {
+	Name, Rev string
+	HTML      template.HTML
+}
+
+type pageView struct {
+	view
+	Title, Product, Version string
+	Auto, Split, Landing    bool
+	Tabs                    []tab
+	Langs                   []tab
+	People                  piece
+	Panes                   []paneView
+	Starts                  []start
+	Tour                    []step
+	CanMove                 bool
+	User                    string // the first person, whose zone the clock control speaks of
+}
+
+// tab is one of several links of which one is on.
+type tab struct {
+	Label, Lang, Link string
+	On                bool
+}
+
+// start is somebody whom the first page suggests to play.
+type start struct {
+	words
+	face
+	Link, Why string
+}
+
+// paneView is a pane as its template draws it.
+type paneView struct {
+	view
+	face
+	N                                       int
+	PlaceID, PlaceName, PlaceKind           string
+	Home, Split                             bool
+	Close, Draft, IDs                       string
+	Clock, Places, Body, Overlay, Inspector piece
+}
+
+func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
+	st := readState(r.URL.Query())
+	if s.setLang(w, r) {
+		w.Header().Set("Location", st.link())
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	p := s.on(st)
+	v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+	page := pageView{
+		view: v, Title: s.title, Product: v.T("demo.product"), Version: s.version, Auto: s.chosenLang(r) == "",
+		CanMove: s.move != nil, Tour: s.tour(v), User: st.As,
+	}
+	for _, other := range s.platforms {
+		to := state{Platform: other.name()}
+		page.Tabs = append(page.Tabs, tab{Label: v.T("demo.platform." + other.name()), Link: to.link(), On: other == p})
+	}
+	for _, l := range append([]string{"auto"}, i18n.Languages()...) {
+		on := !page.Auto && l == v.Lang() || page.Auto && l == "auto"
+		page.Langs = append(page.Langs, tab{Label: v.T("demo.lang." + l), Lang: l, Link: st.link() + "&lang=" + l, On: on})
+	}
+	for n, user := range []string{st.As, st.With} {
+		if at, ok := s.pane(v, n+1, user); ok && (n == 0 || user != st.As) {
+			page.Panes = append(page.Panes, s.drawPane(at))
+		}
+	}
+	page.Landing, page.Split = len(page.Panes) == 0, len(page.Panes) == 2
+	for i := range page.Panes {
+		page.Panes[i].Split = page.Split
+	}
+	if page.Landing {
+		page.Starts = s.starts(v)
+	}
+	page.People = s.piece("people", s.peopleView(p, st, v.words, "")) // last: the panes have been read by now
+	var b bytes.Buffer
+	if err := s.draw.ExecuteTemplate(&b, "page", page); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Write(b.Bytes()) //nolint:errcheck // a browser that has gone away cannot be told
+}
+
+// pane is somebody's part of the page; a place that they cannot open is that of the bot instead.
+func (s *site) pane(v view, n int, user string) (pane, bool) {
+	who, ok := find(v.p, user)
+	if !ok {
+		return pane{}, false
+	}
+	zone, err := time.LoadLocation(who.zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	at := pane{view: v, site: s, n: n, who: who}
+	at.as = reader{user: user, say: v.Printer, zone: zone, ids: fmt.Sprintf("p%d-", n)}
+	wish := v.st.In
+	if n == 2 {
+		wish = v.st.At
+	}
+	places := v.p.places(user)
+	at.place = places[0]
+	if wish == placeHome {
+		at.place = place{id: placeHome, kind: placeHome, name: v.T("demo.home")}
+	}
+	for _, pl := range places {
+		if pl.id == wish {
+			at.place = pl
+		}
+	}
+	return at, true
+}
+
+func (s *site) drawPane(at pane) paneView {
+	v := paneView{
+		view: at.view, face: s.face(at.who), N: at.n, PlaceID: at.place.id, PlaceName: at.place.name, PlaceKind: at.place.kind,
+		Home: at.place.kind == placeHome, Close: at.st.alone(at.n).link(), IDs: at.as.ids,
+	}
+	if at.n == 1 {
+		v.Draft = at.st.Draft
+	}
+	body := "messages"
+	if v.Home {
+		body = "home"
+	}
+	v.Body = at.piece(body) // first: it marks what is shown as read
+	v.Clock, v.Places, v.Overlay = at.piece("clock"), at.piece("places"), at.piece("modal")
+	v.Inspector = piece{Name: "inspector"} // fetched when it is opened
+	return v
+}
+
+// pieces are the parts of a pane that can be drawn by themselves.
+func pieces() map[string]func(pane) any {
+	return map[string]func(pane) any{
+		"clock":     func(at pane) any { return at.clockView() },
+		"places":    func(at pane) any { return at.placesView() },
+		"messages":  func(at pane) any { return at.messagesView() },
+		"home":      func(at pane) any { return at.homeView() },
+		"modal":     func(at pane) any { return at.modalView() },
+		"inspector": func(at pane) any { return at.inspectorView() },
+	}
+}
+
+func (at pane) piece(name string) piece { return at.site.piece(name, pieces()[name](at)) }
+
+// piece draws one template. Templates and views belong together, so an error is a mistake in this package, and stands on the page.
+func (s *site) piece(name string, v any) piece {
+	var b bytes.Buffer
+	if err := s.draw.ExecuteTemplate(&b, name, v); err != nil {
+		b.Reset()
+		template.HTMLEscape(&b, []byte(err.Error()))
+	}
+	return piece{Name: name, Rev: rev(b.String()), HTML: template.HTML(b.String())}
+}
+
+// rev is short for a text.
+func rev(texts ...string) string {
+	sum := fnv.New64a()
+	for _, t := range texts {
+		fmt.Fprintf(sum, "%d:%s", len(t), t)
+	}
+	return strconv.FormatUint(sum.Sum64(), 36)
+}
+
+// serveFragment draws one piece of the page that its query describes; pane says of which person. The header Rev saves a browser
+// from replacing what looks the same.
+func (s *site) serveFragment(w http.ResponseWriter, r *http.Request) {
+	q, name := r.URL.Query(), r.PathValue("name")
+	st := readState(q)
+	p := s.on(st)
+	v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+	var out piece
+	switch name {
+	case "people":
+		out = s.piece(name, s.peopleView(p, st, v.words, q.Get("q")))
+	case "hints":
+		out = s.piece(name, s.hints(v, q.Get("kind"), q.Get("q"), "p"+q.Get("pane")+"-"))
+	default:
+		n, user := 1, st.As
+		if q.Get("pane") == "2" {
+			n, user = 2, st.With
+		}
+		at, ok := s.pane(v, n, user)
+		if _, known := pieces()[name]; !ok || !known {
+			http.NotFound(w, r)
+			return
+		}
+		out = at.piece(name)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Rev", out.Rev)
+	w.Write([]byte(out.HTML)) //nolint:errcheck // a browser that has gone away cannot be told
+}
+
+// clockView is the time where the person is.
+type clockView struct {
+	Time, Day, Zone string
+}
+
+func (at pane) clockView() clockView {
+	now := at.p.now().In(at.as.zone)
+	return clockView{Time: clock(now), Day: day(at.words, now), Zone: at.as.zone.String()}
+}
+
+func clock(t time.Time) string { return t.Format("15:04") }
+
+// day is a date as people say it, with the day of the week.
+func day(say words, t time.Time) string {
+	return say.T("demo.day", "Date", t.Format(say.T("demo.layout.date")), "Weekday", say.T("demo.weekday."+strconv.Itoa(int(t.Weekday()))))
+}
+
+type placesView struct {
+	words
+	Rows []placeRow
+}
+
+type placeRow struct {
+	Name, Kind, Link string
+	Here             bool
+	Unread           int
+}
+
+func (at pane) placesView() placesView {
+	v := placesView{words: at.words}
+	for _, pl := range at.p.places(at.who.id) {
+		row := placeRow{Name: pl.name, Kind: pl.kind, Link: at.st.in(at.n, pl.id).link(), Here: pl.id == at.place.id}
+		if !row.Here {
+			row.Unread = at.p.unread(at.who.id, pl.id, at.site.seen.last(at.p, at.who.id, pl.id))
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	home := placeRow{Name: at.T("demo.home"), Kind: placeHome, Link: at.st.in(at.n, placeHome).link(), Here: at.place.kind == placeHome}
+	v.Rows = append(v.Rows[:1:1], append([]placeRow{home}, v.Rows[1:]...)...)
+	return v
+}
+
+type messagesView struct {
+	view
+	IDs, Kind, Name string
+	Rows            []messageRow
+}
+
+type messageRow struct {
+	view
+	face
+	User, Place, MessageID    string
+	ID, Rev, Day, Time, Stamp string
+	Private, Edited, Reply    bool
+	Body                      template.HTML
+}
+
+func (at pane) messagesView() messagesView {
+	v := messagesView{view: at.view, IDs: at.as.ids, Kind: at.place.kind, Name: at.place.name}
+	before, last := "", ""
+	for _, m := range at.p.messages(at.place.id, at.as) {
+		t := m.at.In(at.as.zone)
+		row := messageRow{
+			view: at.view, face: at.site.face(m.author), User: at.who.id, Place: at.place.id, MessageID: m.id,
+			ID: at.as.ids + "m" + m.id, Time: clock(t), Stamp: t.Format(time.RFC3339),
+			Private: m.private, Edited: m.edited, Reply: m.reply, Body: m.body,
+		}
+		if d := day(at.words, t); d != before {
+			row.Day, before = d, d
+		}
+		row.Rev = rev(string(m.body), row.Day, row.Time, row.Name, fmt.Sprint(m.edited))
+		v.Rows = append(v.Rows, row)
+		last = m.id
+	}
+	if last != "" {
+		at.site.seen.read(at.p, at.who.id, at.place.id, last)
+	}
+	return v
+}
+
+type homeView struct {
+	view
+	User, ID string
+	Body     template.HTML
+}
+
+func (at pane) homeView() homeView {
+	h, _ := at.p.home(at.as)
+	return homeView{view: at.view, User: at.who.id, ID: h.id, Body: h.body}
+}
+
+type modalView struct {
+	view
+	User, IDs, ID, Title, Submit, Dismiss string
+	Body                                  template.HTML
+}
+
+func (at pane) modalView() modalView {
+	m, ok := at.p.modal(at.as)
+	if !ok {
+		return modalView{}
+	}
+	return modalView{
+		view: at.view, User: at.who.id, IDs: at.as.ids, ID: m.id, Title: m.title, Submit: m.submit, Dismiss: m.dismiss, Body: m.body,
+	}
+}
+
+type inspectorView struct {
+	words
+	Name string
+	Rows []requestRow
+}
+
+type requestRow struct {
+	words
+	ID, Time, Title, Status string
+	Millis                  int64
+	FromBot, Failed, Grave  bool
+	Header                  [][2]string
+	Body, Answer            string
+	Complaints              []complaintRow
+}
+
+type complaintRow struct {
+	Grave bool
+	Text  string
+}
+
+func (at pane) inspectorView() inspectorView {
+	v := inspectorView{words: at.words, Name: at.who.name}
+	for _, q := range at.p.requests(at.as, requestsShown) {
+		row := requestRow{
+			words: at.words, ID: at.as.ids + q.id, Time: q.at.In(at.as.zone).Format(time.TimeOnly), Title: q.title, Status: q.status,
+			Millis: q.millis, FromBot: q.fromBot, Failed: q.failed, Header: q.header, Body: q.body, Answer: q.answer,
+		}
+		for _, c := range q.complaints {
+			row.Complaints = append(row.Complaints, complaintRow{Grave: c.grave, Text: c.text})
+			row.Grave = row.Grave || c.grave
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}

@@ -1,0 +1,116 @@
+package chat
+
+import "strconv"
+
+// step is one of the tour's. Done is what ends it, in the words of page.js; Link leads to where it can be done.
+type step struct {
+	N         int
+	Title     string
+	Text      string
+	Done      string
+	Link, Go  string
+	Then, And string // a second link
+}
+
+// tour is five steps around a manager and somebody who reports to them, as long as the page knows such a pair.
+func (s *site) tour(v view) []step {
+	boss, report := s.pair(v.p)
+	name := func(p person) string {
+		if p.id == "" {
+			return v.T("demo.tour.someone")
+		}
+		return s.nameIn(p, v.Lang())
+	}
+	handle := func(p person) string {
+		if p.id == "" {
+			return v.T("demo.tour.someone")
+		}
+		return p.handle
+	}
+	link := func(who person, draft string) string {
+		if who.id == "" {
+			return ""
+		}
+		return state{Platform: v.st.Platform, As: who.id, Draft: draft}.link()
+	}
+	other := "zh"
+	if v.Lang() != "en" {
+		other = "en"
+	}
+	done := []string{"manager", "command praise", "press", "command note, public", "command lang"}
+	links := []string{
+		link(boss, ""), link(boss, v.T("demo.tour.2.draft", "Handle", handle(report))), link(report, ""),
+		link(boss, v.T("demo.tour.4.draft", "Handle", handle(report))), link(report, "/lang "+other),
+	}
+	var out []step
+	for i := range done {
+		n := strconv.Itoa(i + 1)
+		st := step{
+			N: i + 1, Title: v.T("demo.tour."+n+".title", "Boss", name(boss), "Report", name(report)),
+			Text: v.T("demo.tour."+n+".text", "Boss", name(boss), "Report", name(report), "Handle", handle(report)),
+			Done: done[i], Link: links[i], Go: v.T("demo.tour."+n+".go", "Boss", name(boss), "Report", name(report)),
+		}
+		if public := s.public(v.p, boss.id); i == 3 && public != "" {
+			st.Then = state{Platform: v.st.Platform, As: boss.id, In: public}.link()
+			st.And = v.T("demo.tour.4.then")
+		}
+		out = append(out, st)
+	}
+	return out
+}
+
+// pair finds the first listed manager of somebody, and the first whom they manage.
+func (s *site) pair(p platform) (boss, report person) {
+	all := s.listed(p)
+	for _, b := range all {
+		for _, r := range all {
+			if s.profiles[r.id].Boss == b.id && b.id != r.id {
+				return b, r
+			}
+		}
+	}
+	return person{}, person{}
+}
+
+// public is the first public channel that a person sees.
+func (s *site) public(p platform, user string) string {
+	if user == "" {
+		return ""
+	}
+	for _, pl := range p.places(user) {
+		if pl.kind == placePublic {
+			return pl.id
+		}
+	}
+	return ""
+}
+
+// nameIn is the name of a person for readers of a language: the one in their script, when there are two.
+func (s *site) nameIn(p person, lang string) string {
+	if other := s.profiles[p.id].OtherName; other != "" && (lang == "en") == (han(p.name) && !han(other)) {
+		return other
+	}
+	return p.name
+}
+
+// starts suggests whom to play first: a manager, somebody who reports to them, and HR.
+func (s *site) starts(v view) []start {
+	boss, report := s.pair(v.p)
+	var hr person
+	for _, who := range s.listed(v.p) {
+		if s.profiles[who.id].HR {
+			hr = who
+			break
+		}
+	}
+	var out []start
+	for _, c := range []struct {
+		who person
+		why string
+	}{{boss, v.T("demo.start.manager")}, {report, v.T("demo.start.report", "Name", s.nameIn(boss, v.Lang()))}, {hr, v.T("demo.start.hr")}} {
+		if c.who.id != "" {
+			out = append(out, start{words: v.words, face: s.face(c.who), Link: v.st.as(1, c.who.id).link(), Why: c.why})
+		}
+	}
+	return out
+}
