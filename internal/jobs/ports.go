@@ -31,8 +31,8 @@ type Deliveries interface {
 	// Dead lists up to limit dead letters, the latest first, and how many there are.
 	Dead(ctx context.Context, limit int) (deliveries []notice.Delivery, total int, err error)
 	Stats(ctx context.Context, now time.Time) (notice.Stats, error)
-	// Purge forgets what is older than the given times, in small batches, and returns how many rows that was.
-	Purge(ctx context.Context, before notice.Retention) (int, error)
+	// Purge forgets what is older than the given times, in small batches.
+	Purge(ctx context.Context, before notice.Retention) error
 }
 
 // Schedules keeps when recurring work is next due, for every firm.

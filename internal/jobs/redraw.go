@@ -21,9 +21,11 @@ func (c *courier) refresh(ctx context.Context, d *notice.Delivery) error {
 	if err != nil {
 		return c.storeAway(ctx, err)
 	}
-	ids := make([]uuid.UUID, len(about))
-	for i, s := range about {
-		ids[i] = s.ID
+	var ids []uuid.UUID
+	for _, s := range about {
+		if s.Due.Before(d.Due) { // what was written together with the change says it already
+			ids = append(ids, s.ID)
+		}
 	}
 	if err := c.behind.redraw(ctx, d.OrgID, ids); err != nil {
 		return c.storeAway(ctx, err)

@@ -73,7 +73,7 @@ func (t *ticker) tick(ctx context.Context) error {
 		problems = append(problems, guard(ctx, t.Log, func() error { return do(ctx, now) }))
 	}
 	if now.Sub(t.purged) >= time.Hour {
-		if _, err := t.Deliveries.Purge(ctx, t.Retention(now)); err != nil {
+		if err := t.Deliveries.Purge(ctx, t.Retention(now)); err != nil {
 			problems = append(problems, fmt.Errorf("purge: %w", err))
 		} else {
 			t.purged = now
