@@ -50,6 +50,7 @@ func (s *People) changes(ctx context.Context, orgID uuid.UUID, after int64) (peo
 	var version int64
 	b := &pgx.Batch{}
 	b.Queue("begin isolation level repeatable read read only")
+	b.Queue("set local plan_cache_mode = force_custom_plan") // all rows or the last few: these are different plans
 	b.Queue(readOrg, orgID).QueryRow(func(row pgx.Row) error {
 		return row.Scan(&c.Org.ID, &c.Org.Name, &c.Org.TimeZone, &c.Org.Lang, &version)
 	})

@@ -17,6 +17,7 @@ import (
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	uniqueViolation      = "23505"
 	badCharacter         = "22021" // NUL, or bytes that are no UTF-8
 	badUnicode           = "22P05" // the same inside JSON
 	staleDirectory       = "HY001"
@@ -121,7 +122,8 @@ func unreachable(err error) bool {
 func again(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return pg.Code == serializationFailure || pg.Code == deadlockDetected
+		known := pg.Code == uniqueViolation && pg.ConstraintName == "praises_pkey" // see feedbackTx.give
+		return known || pg.Code == serializationFailure || pg.Code == deadlockDetected
 	}
 	return pgconn.SafeToRetry(err)
 }

@@ -19,16 +19,15 @@ type Feedback struct{ db *DB }
 
 var _ feedback.Store = (*Feedback)(nil)
 
-// InTx runs a unit of work: one round trip when fn only writes, two when it reads something of one kind first or logs.
+// InTx runs a unit of work: one round trip when fn only writes, one more for everything that it reads and for its audit entries. A new
+// praise is one statement.
 func (s *Feedback) InTx(ctx context.Context, cause people.Cause, fn func(feedback.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, hurry)
 	defer cancel()
-	told := false
-	err := s.db.do(ctx, func(u *unit, q *db.Queries) error {
-		if err := guard(ctx, q, cause); err != nil {
-			return err
-		}
-		tx := &feedbackTx{ctx: ctx, q: q, orgID: cause.OrgID}
+	told, attempt := false, 0
+	err := s.db.do(ctx, func(_ *unit, q *db.Queries) error {
+		attempt++
+		tx := &feedbackTx{ctx: ctx, q: q, cause: cause, together: attempt == 1}
 		if err := fn(tx); err != nil {
 			return err
 		}
@@ -154,19 +153,23 @@ func (s *Feedback) SaveValues(ctx context.Context, cause people.Cause, values []
 
 // feedbackTx is one unit of work. Its writes are gathered in q, in the order in which they were made.
 type feedbackTx struct {
-	ctx     context.Context // of InTx; the writing methods of the port have none
-	q       *db.Queries
-	orgID   uuid.UUID
-	notices []notice.Notice
-	entries []audit.Entry
-	err     error // the first that a writing method could not give
+	ctx      context.Context // of InTx; the writing methods of the port have none
+	q        *db.Queries
+	cause    people.Cause
+	open     bool             // the guards are gathered
+	together bool             // a praise may wait for its notices, to be written with them in one statement
+	given    *feedback.Praise // the one that waits; only before open
+	notices  []notice.Notice
+	entries  []audit.Entry
+	err      error // the first that a writing method could not give
 }
 
 var _ feedback.Tx = (*feedbackTx)(nil)
 
 func (t *feedbackTx) Praise(ctx context.Context, id uuid.UUID) (feedback.Praise, error) {
-	t.keep(t.q.LockPraise(ctx, t.orgID, id))
-	row, err := t.q.Praise(ctx, t.orgID, id)
+	t.settle()
+	t.keep(t.q.LockPraise(ctx, t.cause.OrgID, id))
+	row, err := t.q.Praise(ctx, t.cause.OrgID, id)
 	if err != nil {
 		return feedback.Praise{}, fmt.Errorf("reading a praise: %w", translate(err))
 	}
@@ -174,8 +177,9 @@ func (t *feedbackTx) Praise(ctx context.Context, id uuid.UUID) (feedback.Praise,
 }
 
 func (t *feedbackTx) Note(ctx context.Context, id uuid.UUID) (feedback.Note, error) {
-	t.keep(t.q.LockNote(ctx, t.orgID, id))
-	row, err := t.q.Note(ctx, t.orgID, id)
+	t.settle()
+	t.keep(t.q.LockNote(ctx, t.cause.OrgID, id))
+	row, err := t.q.Note(ctx, t.cause.OrgID, id)
 	if err != nil {
 		return feedback.Note{}, fmt.Errorf("reading a note: %w", translate(err))
 	}
@@ -183,8 +187,9 @@ func (t *feedbackTx) Note(ctx context.Context, id uuid.UUID) (feedback.Note, err
 }
 
 func (t *feedbackTx) Ask(ctx context.Context, id uuid.UUID) (feedback.Ask, error) {
-	t.keep(t.q.LockAsk(ctx, t.orgID, id))
-	row, err := t.q.Ask(ctx, t.orgID, id)
+	t.settle()
+	t.keep(t.q.LockAsk(ctx, t.cause.OrgID, id))
+	row, err := t.q.Ask(ctx, t.cause.OrgID, id)
 	if err != nil {
 		return feedback.Ask{}, fmt.Errorf("reading an ask: %w", translate(err))
 	}
@@ -192,8 +197,9 @@ func (t *feedbackTx) Ask(ctx context.Context, id uuid.UUID) (feedback.Ask, error
 }
 
 func (t *feedbackTx) KeyEvent(ctx context.Context, id uuid.UUID) (feedback.KeyEvent, error) {
-	t.keep(t.q.LockKeyEvent(ctx, t.orgID, id))
-	row, err := t.q.KeyEvent(ctx, t.orgID, id)
+	t.settle()
+	t.keep(t.q.LockKeyEvent(ctx, t.cause.OrgID, id))
+	row, err := t.q.KeyEvent(ctx, t.cause.OrgID, id)
 	if err != nil {
 		return feedback.KeyEvent{}, fmt.Errorf("reading a key event: %w", translate(err))
 	}
@@ -204,23 +210,51 @@ func (t *feedbackTx) SavePraise(p feedback.Praise) {
 	if !t.own("praise", p.OrgID) {
 		return
 	}
-	row := db.SavePraiseParams{
-		OrgID: t.orgID, PraiseID: p.ID, AuthorID: p.AuthorID, Text: p.Text, Tags: list(p.Tags), Channel: p.Channel,
-		SaidAt: p.At, EditedAt: timeOrNull(p.EditedAt), WithdrawnAt: timeOrNull(p.WithdrawnAt),
-		Receivers: make([]uuid.UUID, len(p.Receivers)), Thanked: make([]time.Time, len(p.Receivers)),
+	if t.together && !t.open && t.given == nil && t.cause.Event != "" {
+		t.given = &p
+		return
 	}
+	t.settle()
+	t.replace(p)
+}
+
+// replace writes a praise whether there was one or not.
+func (t *feedbackTx) replace(p feedback.Praise) {
+	receivers, thanked := receiverColumns(p)
+	t.keep(t.q.SavePraise(t.ctx, db.SavePraiseParams{
+		OrgID: t.cause.OrgID, PraiseID: p.ID, AuthorID: p.AuthorID, Text: p.Text, Tags: list(p.Tags), Channel: p.Channel,
+		SaidAt: p.At, EditedAt: timeOrNull(p.EditedAt), WithdrawnAt: timeOrNull(p.WithdrawnAt), Receivers: receivers, Thanked: thanked,
+	}))
+}
+
+// give writes a new praise with everything that belongs to it. When there is one of that id the database refuses it, and the unit of
+// work runs again without together.
+func (t *feedbackTx) give(p feedback.Praise) error {
+	receivers, thanked := receiverColumns(p)
+	n := noticeColumns(t.cause.OrgID, t.notices)
+	return t.q.GivePraise(t.ctx, db.GivePraiseParams{
+		OrgID: t.cause.OrgID, Version: t.cause.Directory, Event: t.cause.Event, ReceivedAt: t.cause.At,
+		PraiseID: p.ID, AuthorID: p.AuthorID, Text: p.Text, Tags: list(p.Tags), Channel: p.Channel,
+		SaidAt: p.At, EditedAt: timeOrNull(p.EditedAt), WithdrawnAt: timeOrNull(p.WithdrawnAt), Receivers: receivers, Thanked: thanked,
+		NoticeIds: n.NoticeIds, Kinds: n.Kinds, PersonIds: n.PersonIds, Channels: n.Channels, Subjects: n.Subjects, DueAt: n.DueAt,
+	})
+}
+
+func receiverColumns(p feedback.Praise) ([]uuid.UUID, []time.Time) {
+	ids, thanked := make([]uuid.UUID, len(p.Receivers)), make([]time.Time, len(p.Receivers))
 	for i, r := range p.Receivers {
-		row.Receivers[i], row.Thanked[i] = r.PersonID, r.ThankedAt
+		ids[i], thanked[i] = r.PersonID, r.ThankedAt
 	}
-	t.keep(t.q.SavePraise(t.ctx, row))
+	return ids, thanked
 }
 
 func (t *feedbackTx) SaveNote(n feedback.Note) {
 	if !t.own("note", n.OrgID) {
 		return
 	}
+	t.settle()
 	t.keep(t.q.SaveNote(t.ctx, db.SaveNoteParams{
-		OrgID: t.orgID, NoteID: n.ID, AuthorID: n.AuthorID, ReceiverID: n.ReceiverID, Text: n.Text, State: string(n.State),
+		OrgID: t.cause.OrgID, NoteID: n.ID, AuthorID: n.AuthorID, ReceiverID: n.ReceiverID, Text: n.Text, State: string(n.State),
 		ActionText: n.Action.Text, ActionDue: dateOrNull(n.Action.Due), ActionProposedBy: idOrNull(n.Action.ProposedBy),
 		ActionAuthorOk: n.Action.AuthorOK, ActionReceiverOk: n.Action.ReceiverOK, SaidAt: n.At, EditedAt: timeOrNull(n.EditedAt),
 		ClosedAt: timeOrNull(n.ClosedAt), NextFollowUpAt: timeOrNull(n.NextFollowUp),
@@ -233,12 +267,13 @@ func (t *feedbackTx) SaveAsk(a feedback.Ask) {
 	}
 	n := len(a.Asked)
 	row := db.SaveAskParams{
-		OrgID: t.orgID, AskID: a.ID, AuthorID: a.AuthorID, About: a.About, SaidAt: a.At, WithdrawnAt: timeOrNull(a.WithdrawnAt),
+		OrgID: t.cause.OrgID, AskID: a.ID, AuthorID: a.AuthorID, About: a.About, SaidAt: a.At, WithdrawnAt: timeOrNull(a.WithdrawnAt),
 		Asked: make([]uuid.UUID, n), Answers: make([]string, n), Answered: make([]time.Time, n), Declined: make([]time.Time, n),
 	}
 	for i, one := range a.Asked {
 		row.Asked[i], row.Answers[i], row.Answered[i], row.Declined[i] = one.PersonID, one.Answer, one.AnsweredAt, one.DeclinedAt
 	}
+	t.settle()
 	t.keep(t.q.SaveAsk(t.ctx, row))
 }
 
@@ -246,8 +281,9 @@ func (t *feedbackTx) SaveKeyEvent(k feedback.KeyEvent) {
 	if !t.own("key event", k.OrgID) {
 		return
 	}
+	t.settle()
 	t.keep(t.q.SaveKeyEvent(t.ctx, db.SaveKeyEventParams{
-		OrgID: t.orgID, KeyEventID: k.ID, PersonID: k.PersonID, Text: k.Text, Link: k.Link, HappenedOn: k.On, SaidAt: k.At,
+		OrgID: t.cause.OrgID, KeyEventID: k.ID, PersonID: k.PersonID, Text: k.Text, Link: k.Link, HappenedOn: k.On, SaidAt: k.At,
 		WithdrawnAt: timeOrNull(k.WithdrawnAt),
 	}))
 }
@@ -266,23 +302,41 @@ func (t *feedbackTx) Log(e audit.Entry) {
 	}
 }
 
+// settle gathers the guards, and the praise that has waited behind them.
+func (t *feedbackTx) settle() {
+	if t.open {
+		return
+	}
+	t.open = true
+	t.keep(guard(t.ctx, t.q, t.cause))
+	if t.given != nil {
+		t.replace(*t.given)
+		t.given = nil
+	}
+}
+
 // finish gathers what is written last: notices in one statement, then the audit log, whose lock is held for as short as can be.
 func (t *feedbackTx) finish() error {
-	if len(t.notices) > 0 {
-		t.keep(t.q.Tell(t.ctx, noticeColumns(t.orgID, t.notices)))
+	if t.given != nil {
+		t.keep(t.give(*t.given))
+	} else {
+		t.settle()
+		if len(t.notices) > 0 {
+			t.keep(t.q.Tell(t.ctx, noticeColumns(t.cause.OrgID, t.notices)))
+		}
 	}
 	if len(t.entries) > 0 && t.err == nil {
-		t.keep(chain(t.ctx, t.q, t.orgID, t.entries))
+		t.keep(chain(t.ctx, t.q, t.cause.OrgID, t.entries))
 	}
 	return t.err
 }
 
 // own keeps a unit of work within its firm.
 func (t *feedbackTx) own(what string, orgID uuid.UUID) bool {
-	if orgID != t.orgID {
-		t.keep(fmt.Errorf("a %s of organisation %s in a unit of work of %s", what, orgID, t.orgID))
+	if orgID != t.cause.OrgID {
+		t.keep(fmt.Errorf("a %s of organisation %s in a unit of work of %s", what, orgID, t.cause.OrgID))
 	}
-	return orgID == t.orgID
+	return orgID == t.cause.OrgID
 }
 
 func (t *feedbackTx) keep(err error) {

@@ -1,7 +1,9 @@
--- What goes first in every unit of work.
+-- What goes first in every unit of work. The comparison stands in the statement because calling a function for it costs a praise a
+-- tenth of its time; the function is called to refuse.
 
 -- name: AssertDirectory :exec
-select assert_directory(@org_id, @version);
+select case when (select o.directory_version from orgs o where o.org_id = @org_id) = @version::bigint then ''
+  else assert_directory(@org_id, @version)::text end;
 
 -- name: TakeEvent :exec
 insert into inbox (org_id, event, received_at) values (@org_id, @event, @received_at);

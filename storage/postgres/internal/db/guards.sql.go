@@ -14,10 +14,12 @@ import (
 
 const assertDirectory = `-- name: AssertDirectory :exec
 
-select assert_directory($1, $2)
+select case when (select o.directory_version from orgs o where o.org_id = $1) = $2::bigint then ''
+  else assert_directory($1, $2)::text end
 `
 
-// What goes first in every unit of work.
+// What goes first in every unit of work. The comparison stands in the statement because calling a function for it costs a praise a
+// tenth of its time; the function is called to refuse.
 func (q *Queries) AssertDirectory(ctx context.Context, orgID uuid.UUID, version int64) error {
 	_, err := q.db.Exec(ctx, assertDirectory, orgID, version)
 	return err
