@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -178,4 +179,24 @@ func pair(given map[string]bool, a, b string) map[string]*Problem {
 func within(dir, parent string) bool {
 	rel, err := filepath.Rel(parent, dir)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// Secrets are the values of all secrets that are set, and the passwords within them, for whoever must keep them out of what is written.
+func (c Config) Secrets() []string {
+	var out []string
+	for _, s := range []Secret{
+		c.DatabaseURL, c.RedisURL, c.SecretKey, c.APIToken, c.Slack.SigningSecret, c.Slack.BotToken, c.Slack.AppToken,
+		c.Feishu.AppSecret, c.Feishu.EncryptKey, c.Feishu.VerificationToken, c.DingTalk.ClientSecret,
+	} {
+		if !s.Set() {
+			continue
+		}
+		out = append(out, s.Reveal())
+		if u, err := url.Parse(s.Reveal()); err == nil {
+			if password, ok := u.User.Password(); ok {
+				out = append(out, password)
+			}
+		}
+	}
+	return out
 }

@@ -24,8 +24,8 @@ import (
 // because it may be somebody's words. Numbers, durations, times, truth values and UUIDs pass under every key.
 var named = []string{
 	"act", "action", "address", "attempt", "client_id", "command", "component", "database", "dir", "event_kind", "fault", "file", "incident",
-	"job_kind", "key", "kind", "lang", "level", "listen", "method", "migration", "mode", "outcome", "part", "platform", "queue", "reason", "role",
-	"route", "rule", "schedule", "signal", "stage", "state", "status", "subsystem", "tenant", "url", "verb", "version", "zone",
+	"job_kind", "key", "kind", "lang", "level", "listen", "method", "migration", "mode", "outcome", "part", "path", "platform", "queue", "reason", "role",
+	"route", "rule", "schedule", "signal", "stage", "state", "status", "subsystem", "tenant", "type", "url", "verb", "version", "zone",
 }
 
 // longest is how many runes of a text or an error are kept.
@@ -93,6 +93,9 @@ func dropped(v any) string { return fmt.Sprintf("[%T not logged]", v) }
 
 // name is a text under a key: whole when the key is one of ours, else only its length.
 func (c *cleaner) name(key, text string) string {
+	if key == "stack" { // functions, files and addresses
+		return c.cut(text, 10*longest)
+	}
 	if !slices.Contains(named, key) {
 		return "[" + strconv.Itoa(utf8.RuneCountInString(text)) + " runes not logged]"
 	}
@@ -173,7 +176,9 @@ func unquote(text string) string { return quotes.ReplaceAllString(text, `"…"`)
 
 // scrub takes out what must not be logged even where texts are allowed: secrets, tokens, paths of addresses, anything but Latin letters (our
 // names and errors are English, people's words often are not), and whatever is too long to be a name.
-func (c *cleaner) scrub(text string) string {
+func (c *cleaner) scrub(text string) string { return c.cut(text, longest) }
+
+func (c *cleaner) cut(text string, most int) string {
 	for _, s := range c.secrets {
 		text = strings.ReplaceAll(text, s, "******")
 	}
@@ -194,8 +199,8 @@ func (c *cleaner) scrub(text string) string {
 		b.WriteRune(r)
 	}
 	runes := []rune(b.String())
-	if len(runes) > longest {
-		return string(runes[:longest]) + "…"
+	if len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return string(runes)
 }

@@ -1,0 +1,146 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"huiyin/bot"
+	"huiyin/internal/fault"
+	"huiyin/internal/people"
+)
+
+// lister is a platform whose members can be listed.
+type lister interface {
+	bot.Directory
+	Name() string
+}
+
+// accounts keeps what is known of a platform's accounts up to date: all of them at the start and every few hours, single ones when the
+// platform tells that they changed. It also finds out which workspace is ours. Nobody waits for it: a platform that is away does not
+// keep the bot from starting.
+type accounts struct {
+	from    lister
+	org     people.Org
+	store   people.Store
+	cache   *people.Cache
+	service *people.Service
+	log     *slog.Logger
+	now     func() time.Time
+	wanted  chan struct{} // a listing is asked for
+}
+
+func newAccounts(a *App, from lister) *accounts {
+	return &accounts{
+		from: from, org: a.org, store: a.db.People, cache: a.cache, service: a.service, now: a.now,
+		log: a.log.With("platform", from.Name()), wanted: make(chan struct{}, 1),
+	}
+}
+
+// Pauses between tries to list accounts.
+const (
+	firstPause = 2 * time.Second
+	lastPause  = 10 * time.Minute
+)
+
+// run lists the accounts now and whenever it is asked to, until ctx ends.
+func (s *accounts) run(ctx context.Context) {
+	for {
+		for pause := firstPause; ; pause = min(2*pause, lastPause) {
+			err := s.list(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if err == nil {
+				break
+			}
+			s.log.WarnContext(ctx, "listing accounts", "error", err, "again_in", pause)
+			if !wait(ctx, pause) {
+				return
+			}
+		}
+		select {
+		case <-s.wanted:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ask wants a listing soon. It is a task of the schedules, which see to it that one of all processes lists.
+func (s *accounts) ask(context.Context, uuid.UUID, time.Time) error {
+	select {
+	case s.wanted <- struct{}{}:
+	default: // one is wanted already
+	}
+	return nil
+}
+
+// wait reports whether the time passed before ctx ended.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (s *accounts) list(ctx context.Context) error {
+	tenant, err := s.from.Tenant(ctx)
+	if err != nil {
+		return fmt.Errorf("asking for the workspace: %w", err)
+	}
+	if err := s.store.BindTenant(ctx, s.org.ID, s.from.Name(), tenant); err != nil {
+		return err
+	}
+	var seen []people.AccountSeen
+	err = s.from.Accounts(ctx, func(page []bot.Account) error {
+		for _, a := range page {
+			seen = append(seen, accountSeen(a))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	changed, err := s.sync(ctx, seen)
+	if err == nil {
+		s.log.InfoContext(ctx, "accounts listed", "count", len(seen), "changed", changed)
+	}
+	return err
+}
+
+// changed takes over one account that the platform says is new or different.
+func (s *accounts) changed(ctx context.Context, a bot.Account) {
+	if _, err := s.sync(ctx, []people.AccountSeen{accountSeen(a)}); err != nil {
+		s.log.WarnContext(ctx, "taking over a changed account", "error", err) // the next listing will
+	}
+}
+
+// syncTries bounds how often a sync is decided anew because the directory changed under it.
+const syncTries = 5
+
+func (s *accounts) sync(ctx context.Context, seen []people.AccountSeen) (int, error) {
+	for try := 1; ; try++ {
+		dir, err := s.cache.Refresh(ctx, s.org.ID)
+		if err != nil {
+			return 0, err
+		}
+		cause := people.Cause{OrgID: s.org.ID, Directory: dir.Version(), At: s.now()}
+		n, err := s.service.SyncAccounts(ctx, dir, cause, s.from.Name(), seen)
+		if !fault.Is(err, fault.Stale) || try == syncTries {
+			return n, err
+		}
+	}
+}
+
+// accountSeen is an account of the chat port in the domain's words.
+func accountSeen(a bot.Account) people.AccountSeen {
+	return people.AccountSeen{ExternalID: a.ID, Name: a.Name, Email: a.Email, TimeZone: a.TimeZone, Lang: a.Lang, Kind: people.Kind(a.Kind)}
+}

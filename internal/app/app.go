@@ -1,0 +1,258 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"huiyin/bot"
+	"huiyin/bot/dialog"
+	"huiyin/bot/slack"
+	"huiyin/feedback"
+	"huiyin/internal/config"
+	"huiyin/internal/i18n"
+	"huiyin/internal/jobs"
+	"huiyin/internal/notice"
+	"huiyin/internal/obs"
+	"huiyin/internal/people"
+	"huiyin/storage/postgres"
+	"huiyin/storage/redis"
+)
+
+// Options are what a bot is made of. All are needed but those marked.
+type Options struct {
+	Config   config.Config
+	Log      *slog.Logger
+	Catalog  *i18n.Catalog
+	Now      func() time.Time
+	Database *postgres.DB // migrated
+	Redis    *redis.Redis
+	OneClock bool   // optional: the queue goes by Now too, for a clock that is moved
+	Firm     string // optional: name of the firm if it has to be made
+}
+
+// App is the bot, put together and not yet running.
+type App struct {
+	cfg     config.Config
+	log     *slog.Logger
+	now     func() time.Time
+	db      *postgres.DB
+	redis   *redis.Redis
+	org     people.Org
+	cache   *people.Cache
+	service *people.Service
+	metrics *obs.Metrics
+	desk    *dialog.Desk
+	jobs    *jobs.Runner
+	receive bot.Receive
+
+	slack    *slack.Slack // nil: off
+	accounts *accounts    // nil: no platform to list them
+	stopping atomic.Bool
+}
+
+// New puts a bot together. It asks the database who the firm is, and no vendor anything.
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{
+		cfg: o.Config, log: o.Log, now: o.Now, db: o.Database, redis: o.Redis,
+		cache: people.NewCache(o.Database.People, o.Now), service: &people.Service{Store: o.Database.People}, metrics: obs.NewMetrics(),
+	}
+	var err error
+	if a.org, err = ensureOrg(ctx, o.Database, o.Config, o.Firm); err != nil {
+		return nil, err
+	}
+	if err := a.connect(o.Catalog); err != nil {
+		return nil, err
+	}
+	a.desk = dialog.New(dialog.Options{
+		Orgs: &tenants{cache: a.cache, db: o.Database, org: a.org, log: o.Log}, People: a.cache, Accounts: a.service,
+		Feedback: &feedback.Service{Store: o.Database.Feedback, NewID: newID}, Sessions: o.Redis.Sessions, Catalog: o.Catalog,
+		Abilities: a.abilities, PraiseChannel: a.praiseChannel, Release: a.release, Now: o.Now, NewID: newID, Log: o.Log,
+	})
+	a.receive = a.metrics.Receive(a.desk.Receive, commandName(), time.Now)
+	if err := a.plan(ctx, o.OneClock); err != nil {
+		return nil, err
+	}
+	a.watch()
+	// The first event shall not wait for the directory, nor the first look at readiness for anything else.
+	if _, err := a.cache.Get(ctx, a.org.ID); err != nil {
+		return nil, fmt.Errorf("reading the directory: %w", err)
+	}
+	return a, nil
+}
+
+func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+
+// connect makes the adapters whose credentials are set.
+func (a *App) connect(catalog *i18n.Catalog) error {
+	if !a.cfg.Slack.On() {
+		return nil
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64 // as many as deliver at once; the default of 2 would make a connection for every message
+	s, err := slack.New(slack.Config{
+		SigningSecret: a.cfg.Slack.SigningSecret.Reveal(), BotToken: a.cfg.Slack.BotToken.Reveal(), AppToken: a.cfg.Slack.AppToken.Reveal(),
+		APIURL: a.cfg.Slack.APIURL, HTTP: &http.Client{Transport: transport}, Now: a.now, Log: a.log.With("platform", slack.Name),
+		Catalog: catalog, Lang: a.cfg.Lang, Refresh: a.refreshAccount,
+	})
+	if err != nil {
+		return fmt.Errorf("making the adapter of Slack: %w", err)
+	}
+	a.slack = s
+	a.accounts = newAccounts(a, s)
+	return nil
+}
+
+// platforms are those connected, by name.
+func (a *App) platforms() map[string]bot.Platform {
+	out := map[string]bot.Platform{}
+	if a.slack != nil {
+		out[slack.Name] = a.slack
+	}
+	return out
+}
+
+// webhooks are the platforms that call us.
+func (a *App) webhooks() []bot.Webhook {
+	if a.slack != nil && a.cfg.Slack.SigningSecret.Set() {
+		return []bot.Webhook{a.slack}
+	}
+	return nil
+}
+
+// streams are the platforms that we hold a connection to.
+func (a *App) streams() []bot.Stream {
+	if a.slack != nil && a.cfg.Slack.AppToken.Set() {
+		return []bot.Stream{a.slack}
+	}
+	return nil
+}
+
+func (a *App) abilities(platform string) bot.Abilities {
+	if p := a.platforms()[platform]; p != nil {
+		return p.Abilities()
+	}
+	return bot.Abilities{}
+}
+
+func (a *App) praiseChannel(platform string) string {
+	if platform == slack.Name && a.cfg.Slack.PraiseChannel != "" {
+		return notice.ChannelOn(platform, a.cfg.Slack.PraiseChannel)
+	}
+	return ""
+}
+
+func (a *App) release(ctx context.Context, orgID, personID uuid.UUID) error {
+	_, err := a.db.Deliveries.Release(ctx, orgID, personID, a.now())
+	return err
+}
+
+func (a *App) refreshAccount(ctx context.Context, changed bot.Account) {
+	a.accounts.changed(ctx, changed)
+}
+
+// commandName names the command of an event for the metrics: a name of the table, or other.
+func commandName() func(bot.Event) string {
+	table, roots := dialog.Commands(), []string{dialog.Root}
+	return func(e bot.Event) string {
+		if found, ok := table.Find(roots, *e.Command); ok {
+			return found.Spec.Name
+		}
+		return "other"
+	}
+}
+
+// watch exports what is read when somebody looks.
+func (a *App) watch() {
+	a.metrics.WatchPool("postgres", func() obs.Pool {
+		s := a.db.Pool().Stat()
+		return obs.Pool{Total: s.TotalConns(), Idle: s.IdleConns(), Max: s.MaxConns(), Waits: s.EmptyAcquireCount(), Waited: s.EmptyAcquireWaitTime()}
+	})
+	a.metrics.WatchDeliveries(func(ctx context.Context) (notice.Stats, error) { return a.db.Deliveries.Stats(ctx, a.now()) })
+}
+
+// checks are what it takes to serve.
+func (a *App) checks() []obs.Check {
+	return []obs.Check{
+		{Name: "process", Ask: func(context.Context) string {
+			if a.stopping.Load() {
+				return "stopping"
+			}
+			return ""
+		}},
+		{Name: "database", Ask: func(ctx context.Context) string {
+			if a.db.Ping(ctx) != nil {
+				return "cannot be reached"
+			}
+			return ""
+		}},
+		{Name: "migrations", Ask: func(ctx context.Context) string {
+			if a.db.Ping(ctx) == nil && a.db.Ready(ctx) != nil {
+				return "pending"
+			}
+			return ""
+		}},
+	}
+}
+
+// drain is how long requests under way get when the end is asked for. Handlers take 2.7 s at the most.
+const drain = 10 * time.Second
+
+// Run serves on the listener until ctx ends; then it takes nothing new, finishes what it has begun and returns, within 20 seconds (R27).
+// It returns earlier only with the error of a part that cannot go on.
+func (a *App) Run(ctx context.Context, l net.Listener) error {
+	server := newServer(a.routes(), a.log)
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error {
+		if err := server.Serve(capConnections(l, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serving HTTP: %w", err)
+		}
+		return nil
+	})
+	all.Go(func() error {
+		<-ctx.Done()
+		a.stopping.Store(true)
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		if err := server.Shutdown(end); err != nil {
+			a.log.WarnContext(end, "requests were broken off", "error", err)
+			return server.Close()
+		}
+		return nil
+	})
+	all.Go(func() error { return a.jobs.Run(ctx) })
+	for _, s := range a.streams() {
+		all.Go(func() error { return s.Run(ctx, a.receive) })
+	}
+	if a.accounts != nil {
+		all.Go(func() error {
+			a.accounts.run(ctx)
+			return nil
+		})
+	}
+	err := all.Wait()
+	if a.slack != nil { // nothing comes in any more: let it say what it still has to say
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+		defer cancel()
+		err = errors.Join(err, a.slack.Close(end))
+	}
+	return err
+}
+
+// Tick does the recurring work of a minute now, for tests that move the clock.
+func (a *App) Tick(ctx context.Context) error { return a.jobs.Tick(ctx) }
+
+// Handler is what Run serves, for tests without a listener.
+func (a *App) Handler() http.Handler { return a.routes() }
+
+// secure says that browsers reach us over TLS.
+func (a *App) secure() bool { return strings.HasPrefix(a.cfg.PublicURL, "https://") }

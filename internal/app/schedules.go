@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"huiyin/bot/slack"
+	"huiyin/feedback"
+	"huiyin/internal/jobs"
+	"huiyin/internal/notice"
+)
+
+// schedule is one row of recurring work: what runs when, in the firm's zone. Of all processes one runs each occurrence.
+type schedule struct {
+	name, rule string
+	task       jobs.Task
+}
+
+func (a *App) schedules() []schedule {
+	var out []schedule
+	if a.accounts != nil {
+		out = append(out, schedule{"accounts." + slack.Name, "17 */6 * * *", a.accounts.ask})
+	}
+	return out
+}
+
+// limits are how fast the platforms may be used. Slack documents one message a second in a conversation, with short bursts, and "several
+// hundred" a minute in a workspace: that one has no number to keep to, so a refusal closes the workspace for as long as Slack says.
+// Changes and looks into the history are its tier 3. https://docs.slack.dev/apis/web-api/rate-limits
+func limits() map[string]jobs.Limits {
+	tier3 := notice.Rate{Per: 1200 * time.Millisecond, Burst: 20}
+	return map[string]jobs.Limits{
+		slack.Name: {Place: notice.Rate{Per: time.Second, Burst: 3}, Update: tier3, Find: tier3, Together: true},
+	}
+}
+
+// plan makes the runner of deliveries and of recurring work, and sees that every schedule is written down.
+func (a *App) plan(ctx context.Context, oneClock bool) error {
+	tasks := map[string]jobs.Task{}
+	for _, s := range a.schedules() {
+		next, err := jobs.Next(s.rule, a.org.TimeZone, a.now())
+		if err != nil {
+			return err
+		}
+		if err := a.db.Schedules.EnsureSchedule(ctx, a.org.ID, s.name, s.rule, a.org.TimeZone, next); err != nil {
+			return err
+		}
+		tasks[s.name] = s.task
+	}
+	service := &feedback.Service{Store: a.db.Feedback, NewID: newID}
+	var err error
+	a.jobs, err = jobs.New(jobs.Options{
+		Pool: a.db.Pool(), Deliveries: a.db.Deliveries, Directories: a.cache, Writer: a.desk, Platforms: a.platforms(), Log: a.log, Now: a.now,
+		Wake: a.db.Woken(), Limits: limits(), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.db.Schedules, Tasks: tasks,
+		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp}, OneClock: oneClock,
+	})
+	return err
+}
