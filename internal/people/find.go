@@ -41,10 +41,14 @@ type FindOptions struct {
 	Near  uuid.UUID // people of this person's line and department come first among equals
 }
 
-// Sure is the person meant, when a search leaves no doubt: exactly one was found in the surest way, and that way is exact.
-// Everything else is the person's own choice to make.
+// Sure is the person meant, when a search leaves no doubt: the query names exactly one person, or it is an employee number or an
+// e-mail address. Somebody's English name may be another's pinyin; then and for every hint the choice is the person's own. A search
+// with a Limit of 1 cannot tell.
 func Sure(found []Candidate) (Person, bool) {
-	if len(found) == 0 || !found[0].Exact() || len(found) > 1 && found[1].How == found[0].How {
+	if len(found) == 0 || !found[0].Exact() {
+		return Person{}, false
+	}
+	if len(found) > 1 && (found[1].How == found[0].How || found[0].How > ByEmail && found[1].Exact()) {
 		return Person{}, false
 	}
 	return found[0].Person, true
@@ -86,6 +90,7 @@ func indexNames(d *Directory) *nameIndex {
 		full, initials := spellings(p.Name)
 		x.add(p.ID, ByPinyin, full...)
 		x.add(p.ID, ByInitials, initials...)
+		x.add(p.ID, ByPrefix, givenName(p.Name))
 	}
 	for key := range x.exact {
 		x.keys = append(x.keys, key)
@@ -165,6 +170,12 @@ func (d *Directory) Find(query string, o FindOptions) []Candidate {
 		at, _ := slices.BinarySearch(x.keys, key)
 		for ; at < len(x.keys) && strings.HasPrefix(x.keys[at], key) && len(best) < enoughFound; at++ {
 			see(x.exact[x.keys[at]], ByPrefix)
+		}
+	}
+	if len(best) == 0 {
+		sounds, _ := spellings(key) // 林小 for 林晓: the usual slip of those who type by sound
+		for _, sound := range sounds {
+			see(x.exact[sound], ByTypo)
 		}
 	}
 	if slips := allowedSlips(key); len(best) == 0 && slips > 0 {

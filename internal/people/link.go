@@ -1,10 +1,6 @@
 package people
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
 	"github.com/google/uuid"
 
 	"huiyin/internal/fault"
@@ -61,9 +57,7 @@ func (r *rehearsal) linkAccounts() []Identity {
 			e.relinked = true
 		}
 	}
-	return slices.SortedFunc(maps.Values(after), func(a, b Identity) int {
-		return cmp.Or(cmp.Compare(a.Platform, b.Platform), cmp.Compare(a.ExternalID, b.ExternalID))
-	})
+	return sortedIdentities(after)
 }
 
 // wanted reads the account ids of one column, by person.

@@ -1,6 +1,8 @@
 package people
 
 import (
+	"slices"
+
 	"github.com/google/uuid"
 
 	"huiyin/internal/fault"
@@ -40,7 +42,7 @@ type rule struct {
 	self     bool   // the person themselves
 	line     bool   // anyone above the person in the reporting line
 	others   bool   // everybody but the person themselves
-	roles    []Role // these, about everybody but themselves unless self is set
+	roles    []Role // these, about everybody
 	operator bool   // whoever has the command line
 	active   bool   // only about somebody active
 }
@@ -96,18 +98,13 @@ func May(d *Directory, actor uuid.UUID, do Act, about uuid.UUID) bool {
 	if !known || !who.Active {
 		return false
 	}
-	if actor == about && !r.self {
-		return false
-	}
-	if actor == about || r.others || r.line && d.InLine(actor, about) {
+	switch {
+	case slices.Contains(r.roles, who.Role):
 		return true
+	case actor == about:
+		return r.self
 	}
-	for _, role := range r.roles {
-		if who.Role == role {
-			return true
-		}
-	}
-	return false
+	return r.others || r.line && d.InLine(actor, about)
 }
 
 // Check is May as a fault of kind Forbidden. It never says whether the person exists.

@@ -16,9 +16,14 @@ func surnameReadings() map[string]string {
 		"缪": "miao", "尉": "wei", "繁": "po", "员": "yun", "贠": "yun", "召": "shao", "折": "she", "黑": "he", "乐": "yue", "华": "hua",
 		"洗": "xian", "冼": "xian", "秘": "bi", "重": "chong", "覃": "qin", "哈": "ha", "能": "nai", "种": "chong", "石": "shi", "万": "wan",
 		"牟": "mu", "宓": "mi", "晟": "cheng", "句": "gou", "燕": "yan", "令": "ling", "宁": "ning", "纪": "ji", "应": "ying", "那": "na",
+		"祭": "zhai", "隗": "wei", "撒": "sa", "逄": "pang", "訾": "zi", "车": "che", "都": "du", "薄": "bo", "谌": "chen", "郗": "xi", "过": "guo", "佴": "nai",
 		"尉迟": "yuchi", "万俟": "moqi", "澹台": "tantai", "长孙": "zhangsun", "单于": "chanyu", "令狐": "linghu", "欧阳": "ouyang",
 		"上官": "shangguan", "司马": "sima", "诸葛": "zhuge", "夏侯": "xiahou", "皇甫": "huangfu", "东方": "dongfang", "公孙": "gongsun",
 		"慕容": "murong", "宇文": "yuwen", "司徒": "situ", "独孤": "dugu", "南宫": "nangong", "西门": "ximen",
+		"轩辕": "xuanyuan", "端木": "duanmu", "百里": "baili", "呼延": "huyan", "闻人": "wenren", "钟离": "zhongli", "太史": "taishi", "申屠": "shentu",
+		"公羊": "gongyang", "淳于": "chunyu", "太叔": "taishu", "鲜于": "xianyu", "闾丘": "lvqiu", "司空": "sikong", "司寇": "sikou", "仲孙": "zhongsun",
+		"公冶": "gongye", "宗政": "zongzheng", "濮阳": "puyang", "赫连": "helian", "拓跋": "tuoba", "第五": "diwu", "左丘": "zuoqiu", "东郭": "dongguo",
+		"亓官": "qiguan", "宰父": "zaifu", "谷梁": "guliang", "段干": "duangan", "漆雕": "qidiao", "颛孙": "zhuansun", "乐正": "yuezheng", "东门": "dongmen",
 	}
 }
 
@@ -50,6 +55,15 @@ func spellings(name string) (full, initials []string) {
 		}
 	}
 	return full, initials
+}
+
+// givenName is a Chinese name without its surname; "" when it is not written in Chinese characters.
+func givenName(name string) string {
+	name = strings.ReplaceAll(name, " ", "")
+	if r, _ := utf8.DecodeRuneInString(name); !unicode.Is(unicode.Han, r) {
+		return ""
+	}
+	return strings.TrimPrefix(name, surnameOf(name))
 }
 
 // surnameOf is the first character, or the first two when they are a surname of two.

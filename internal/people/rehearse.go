@@ -17,7 +17,8 @@ import (
 // empty plan. Roles change only when the actor may change them. newID makes the ids of new people.
 //
 // Rows are found by employee_no. A row may name a manager who stands in the file below it; two rows may swap e-mail addresses or
-// accounts. An account id makes the account the person's, confirmed, whoever it was proposed to.
+// accounts. An account id makes the account the person's, confirmed, whoever it was proposed to; accounts that fit somebody by
+// e-mail only because of the file are proposed to them.
 func Rehearse(d *Directory, table sheet.Table, actor uuid.UUID, newID func() uuid.UUID) (Plan, []Problem) {
 	r := &rehearsal{dir: d, table: table, byNo: map[string]*entry{}, byID: map[uuid.UUID]*entry{}}
 	r.columns, r.problems = readHeader(table)
@@ -35,7 +36,7 @@ func Rehearse(d *Directory, table sheet.Table, actor uuid.UUID, newID func() uui
 	if len(r.problems) > 0 {
 		return Plan{}, r.sorted()
 	}
-	return r.plan(identities), nil
+	return r.plan(identities).rematched(d), nil
 }
 
 // rehearsal is one reading of a file.

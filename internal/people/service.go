@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"huiyin/internal/fault"
+	"huiyin/internal/sheet"
 )
 
 // Service is the use cases of the directory. Every method takes the snapshot it decides on and the cause it answers to; the write is
@@ -54,6 +55,26 @@ func (s *Service) decide(ctx context.Context, dir *Directory, cause Cause, platf
 	}
 	i.State = to
 	return s.Store.SaveIdentities(ctx, cause, []Identity{i})
+}
+
+// Import rehearses a people file and stores the plan if there is no problem and anything to change: all of it or nothing.
+func (s *Service) Import(ctx context.Context, dir *Directory, cause Cause, table sheet.Table, newID func() uuid.UUID) (Plan, []Problem, error) {
+	if err := Check(dir, cause.Actor, ImportPeople, uuid.Nil); err != nil {
+		return Plan{}, nil, err
+	}
+	plan, problems := Rehearse(dir, table, cause.Actor, newID)
+	if len(problems) > 0 || plan.Empty() {
+		return plan, problems, nil
+	}
+	return plan, nil, s.Store.Apply(ctx, cause, plan)
+}
+
+// Export is everybody as a people file, for those who may have it.
+func (s *Service) Export(dir *Directory, actor uuid.UUID, lang string) (sheet.Table, error) {
+	if err := Check(dir, actor, ExportPeople, uuid.Nil); err != nil {
+		return sheet.Table{}, err
+	}
+	return Export(dir, lang), nil
 }
 
 // SyncAccounts takes over what a platform lists and gives how many identities changed. cause.Actor is uuid.Nil: the program itself.
