@@ -73,6 +73,7 @@ func TestFormsOfTheCorpusAreDrawnAsRecorded(t *testing.T) {
 
 func TestEveryCardKeepsSlacksLimits(t *testing.T) {
 	all := cardtest.Corpus().Cards
+	corpus := len(all)
 	for i, p := range cardtest.Payloads() {
 		all = append(all, cardtest.Card{Name: fmt.Sprintf("payload %d", i), Card: cardtest.Hostile(p)})
 	}
@@ -85,7 +86,7 @@ func TestEveryCardKeepsSlacksLimits(t *testing.T) {
 		for _, problem := range append(checkMessage(t, m), forged(t, c.Card, m)...) {
 			t.Errorf("%s as a message: %s", c.Name, problem)
 		}
-		if i >= len(cardtest.Corpus().Cards) && i%4 != 0 {
+		if i >= corpus && i%4 != 0 {
 			continue // what is drawn of a payload differs between message and view in nothing but room
 		}
 		home, err := RenderHome(c.Card)
@@ -135,7 +136,11 @@ func TestNothingThatAPersonTypesMentionsOrLinks(t *testing.T) {
 		words := rapid.SliceOfN(rapid.OneOf(
 			rapid.SampledFrom([]string{"<", ">", "&", "!", "@", "#", "|", "`", "*", "_", "~", "\n", "\x00", "\u200b", "\u202e", ";", "^", "U1", "channel", "here", "&lt;", "&gt;", "https://x.example"}),
 			rapid.StringN(0, 4, 12)), 0, 40).Draw(rt, "words")
-		c := cardtest.Hostile(strings.Join(words, ""))
+		payload := strings.Join(words, "")
+		if account(payload) {
+			return // the card mentions its payload, and this one is an account
+		}
+		c := cardtest.Hostile(payload)
 		m, err := Render(c)
 		if err != nil {
 			rt.Fatalf("the card is refused: %v", err)
@@ -259,7 +264,7 @@ func TestTidyTakesOutWhatMisleads(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"plain", "plain"}, {"a\x00b\x07", "ab"}, {"a\r\nb\rc\u2028d", "a\nb\nc\nd"}, {"a\u200bb\u2060\ufeff", "ab"}, {"\u202egnp.exe\u202c", "gnp.exe"},
 		{"👩‍💻", "👩‍💻"}, {"a\u200db", "ab"}, {"می‌خواهم", "می‌خواهم"}, {"\u200d👩\u200d", "👩"}, {"❤️‍🔥", "❤️‍🔥"}, {"🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🏴󠁧󠁢󠁥󠁮󠁧󠁿"}, {"a\U000e0041", "a"},
-		{"ㅤ", ""}, {"a\xffb", "a\ufffdb"}, {"शर्मा\u200dक", "शर्मा\u200dक"},
+		{"ㅤ", ""}, {"a\xffb\ufffd", "ab"}, {"शर्मा\u200dक", "शर्मा\u200dक"},
 	} {
 		if got := tidy(c.text); got != c.want {
 			t.Errorf("tidy(%+q) = %+q, want %+q", c.text, got, c.want)

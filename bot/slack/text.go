@@ -9,7 +9,7 @@ import (
 const ellipsis = "…"
 
 // tidy takes out of text what is not seen and can only mislead: control characters, invisible characters, and those that reverse the
-// reading direction. Line ends become \n. Joiners stay where a script or an emoji needs them.
+// reading direction, and what is no character at all. Line ends become \n. Joiners stay where a script or an emoji needs them.
 func tidy(s string) string {
 	if strings.IndexFunc(s, untidy) < 0 {
 		return s
@@ -36,7 +36,7 @@ func tidy(s string) string {
 			if last != 0x1f3f4 && (last < 0xe0020 || last > 0xe007f) {
 				continue
 			}
-		case r != utf8.RuneError && untidy(r):
+		case untidy(r):
 			continue
 		}
 		b.WriteRune(r)
