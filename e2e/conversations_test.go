@@ -1,0 +1,45 @@
+package e2e
+
+import (
+	"flag"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestMain lets more conversations wait at the same time than there are processors: waiting is most of what they do.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if atOnce := flag.Lookup("test.parallel"); atOnce != nil && atOnce.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = atOnce.Value.Set("6") //nolint:errcheck // a number is what it takes
+	}
+	os.Exit(m.Run())
+}
+
+func TestConversations(t *testing.T) {
+	for _, c := range conversations(t) {
+		for _, s := range stages() {
+			t.Run(c.name+"/"+s.name, func(t *testing.T) {
+				t.Parallel()
+				c.play(t, s.open)
+			})
+		}
+	}
+}
+
+// TestEveryRowIsAConversation holds the scripts to the rows of the requirements that they are to show.
+func TestEveryRowIsAConversation(t *testing.T) {
+	var about strings.Builder
+	for _, c := range conversations(t) {
+		about.WriteString(c.about + "\n")
+	}
+	for _, row := range []string{
+		"S0-27", "S0-29", "S0-30", "S0-31", "S0-33", "S0-59", "S1-29", "S1-33", "S2-25", "S2-38", "S3-43", "S4-24", "S4-28", "S4-53", "S4-62",
+	} {
+		if !strings.Contains(about.String(), row) {
+			t.Errorf("no conversation in testdata shows row %s", row)
+		}
+	}
+}
