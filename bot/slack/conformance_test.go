@@ -251,8 +251,10 @@ func TestSlackTakesEveryFormOfTheCorpus(t *testing.T) {
 func TestAFilledFormComesBack(t *testing.T) {
 	o := newOffice(t, nil)
 	form := card.Form{Title: "Everything", Submit: "Save", Action: card.Act("all.save", "7"), Fields: []card.Field{
-		card.TextField{Name: "text", Label: "Text", Multiline: true, Max: 1000}, card.PeopleField{Name: "to", Label: "To", Max: 5},
-		card.PeopleField{Name: "boss", Label: "Boss", Max: 1, Optional: true}, card.DateField{Name: "by", Label: "By", Optional: true},
+		card.TextField{Name: "text", Label: "Text", Multiline: true, Max: 1000},
+		card.PeopleField{Name: "to", Label: "To", Max: 5},
+		card.PeopleField{Name: "boss", Label: "Boss", Max: 1, Optional: true},
+		card.DateField{Name: "by", Label: "By", Optional: true},
 		card.ChoiceField{Name: "one", Label: "One", Options: []card.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B"}}},
 		card.ChoiceField{Name: "many", Label: "Many", Many: true, Optional: true, Options: []card.Option{{Value: "a", Label: "A"}, {Value: "b", Label: "B"}}},
 	}}

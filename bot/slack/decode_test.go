@@ -222,7 +222,10 @@ func TestTypedTextIsRead(t *testing.T) {
 		raw  string
 		want []bot.Part
 	}{
-		{"", nil}, {"   ", nil}, {"\u3000", nil}, {"\u200b", nil},
+		{"", nil},
+		{"   ", nil},
+		{"\u3000", nil},
+		{"\u200b", nil},
 		{"hello", []bot.Part{text("hello")}},
 		{"<@U1A|bob> hi", []bot.Part{user("U1A", "bob"), text(" hi")}},
 		{"<@U1A><@W2B|@mei>", []bot.Part{user("U1A", ""), user("W2B", "mei")}},

@@ -11,12 +11,11 @@ const (
 	maxViewBytes     = 250_000
 	maxFallback      = 200 // of a message's text beside its blocks, before escaping; Slack recommends at most 4,000
 
-	maxSection     = 3_000 // https://docs.slack.dev/reference/block-kit/blocks/section-block
-	maxField       = 2_000 // one field of a section
-	maxFields      = 10    // fields of a section
-	maxHeader      = 150   // https://docs.slack.dev/reference/block-kit/blocks/header-block
-	maxContextText = 3_000 // https://docs.slack.dev/reference/block-kit/composition-objects/text-object
-	maxElements    = 25    // https://docs.slack.dev/reference/block-kit/blocks/actions-block
+	maxText     = 3_000 // of a section or a context; https://docs.slack.dev/reference/block-kit/composition-objects/text-object
+	maxField    = 2_000 // one field of a section
+	maxFields   = 10    // fields of a section
+	maxHeader   = 150   // https://docs.slack.dev/reference/block-kit/blocks/header-block
+	maxElements = 25    // https://docs.slack.dev/reference/block-kit/blocks/actions-block
 
 	maxButtonLabel  = 75 // https://docs.slack.dev/reference/block-kit/block-elements/button-element
 	maxButtonValue  = 2_000

@@ -54,7 +54,7 @@ func viewTitle(s string) string { return cut(s, maxViewTitle) }
 // atLeastOne makes sure that a view has a block, as Slack demands.
 func atLeastOne(blocks []slackapi.Block, c card.Card) slackapi.Blocks {
 	if len(blocks) == 0 {
-		blocks = []slackapi.Block{sectionOf(plain(cut(fallbackTitle(c), maxSection)))}
+		blocks = []slackapi.Block{sectionOf(plain(cut(fallbackTitle(c), maxText)))}
 	}
 	return slackapi.Blocks{BlockSet: blocks}
 }
@@ -133,11 +133,11 @@ func draw(c card.Card, header bool, blocks, room int) ([]slackapi.Block, error) 
 func (v *canvas) block(b card.Block) error {
 	switch b := b.(type) {
 	case card.Paragraph:
-		v.flow(b.Spans, maxSection, drawWords, sectionOf)
+		v.flow(b.Spans, drawWords, sectionOf)
 	case card.Quote:
-		v.flow(b.Spans, maxSection, drawQuoted, sectionOf)
+		v.flow(b.Spans, drawQuoted, sectionOf)
 	case card.Aside:
-		v.flow(b.Spans, maxContextText, drawWords, smallPrint)
+		v.flow(b.Spans, drawWords, smallPrint)
 	case card.Facts:
 		v.facts(b.Items)
 	case card.Items:
@@ -153,15 +153,14 @@ func (v *canvas) block(b card.Block) error {
 }
 
 // add puts a block down when there is room for it.
-func (v *canvas) add(b slackapi.Block, size int) bool {
+func (v *canvas) add(b slackapi.Block, size int) {
 	if v.cut || v.blocks < 1 || v.units < size {
 		v.cut = true
-		return false
+		return
 	}
 	v.out = append(v.out, b)
 	v.blocks--
 	v.units -= size
-	return true
 }
 
 // header draws the title with its sign, unless the title brings one along.
@@ -180,9 +179,9 @@ func (v *canvas) header(c card.Card) {
 }
 
 // flow draws running text on as many blocks as it takes.
-func (v *canvas) flow(spans []card.Span, limit int, draw drawing, wrap func(*slackapi.TextBlockObject) slackapi.Block) {
+func (v *canvas) flow(spans []card.Span, draw drawing, wrap func(*slackapi.TextBlockObject) slackapi.Block) {
 	for len(spans) > 0 && !v.cut {
-		room := min(limit, v.units)
+		room := min(maxText, v.units)
 		text, rest := fit(spans, room, draw)
 		if len(rest) > 0 && (v.blocks <= 1 || v.units-units(text.Text) < maxHeader) { // a tail of a few words is worse than an end
 			text, _ = fit(spans, room-1, draw)
@@ -255,13 +254,13 @@ func (v *canvas) items(items []card.Item) error {
 			packed = append(packed, under(it)...)
 			continue
 		}
-		v.flow(packed, maxSection, drawWords, sectionOf)
+		v.flow(packed, drawWords, sectionOf)
 		packed = nil
 		if err := v.item(it, roomy); err != nil {
 			return err
 		}
 	}
-	v.flow(packed, maxSection, drawWords, sectionOf)
+	v.flow(packed, drawWords, sectionOf)
 	return nil
 }
 
@@ -282,7 +281,7 @@ func (v *canvas) item(it card.Item, roomy bool) error {
 	if !roomy {
 		spans = under(it)
 	}
-	text := fitted(spans, min(maxSection, v.units-buttons.units))
+	text := fitted(spans, min(maxText, v.units-buttons.units))
 	if blank(text.Text) {
 		if len(buttons.set) == 0 {
 			return nil
@@ -303,7 +302,7 @@ func (v *canvas) item(it card.Item, roomy bool) error {
 	}
 	v.add(line, size)
 	if roomy && len(it.Under) > 0 {
-		if small := fitted(it.Under, min(maxContextText, v.units-buttons.units)); !blank(small.Text) {
+		if small := fitted(it.Under, min(maxText, v.units-buttons.units)); !blank(small.Text) {
 			v.add(smallPrint(small), units(small.Text))
 		}
 	}

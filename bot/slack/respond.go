@@ -458,7 +458,7 @@ func (s *Slack) apology(d delivery, status int, text string) answer {
 	case d.source == fromSubmission && len(d.inputs) > 0:
 		a.body = slackapi.NewErrorsViewSubmissionResponse(map[string]string{d.inputs[0]: cut(text, maxFieldError)})
 	case d.source == fromCommand && status == http.StatusOK:
-		a.body = shown{Type: audience(false), Message: Message{Text: escape(text)}}
+		a.body = shown{Type: audience(false), Message: spoken(text)}
 	default:
 		a.then("apologise", func(ctx context.Context) error { return s.sentence(ctx, d, text) })
 	}
@@ -470,9 +470,9 @@ func (s *Slack) sentence(ctx context.Context, d delivery, text string) error {
 	switch d.source {
 	case fromCommand, fromButton:
 		no := false
-		return s.reply(ctx, d, shown{Type: audience(false), Replace: &no, Message: Message{Text: escape(text)}})
+		return s.reply(ctx, d, shown{Type: audience(false), Replace: &no, Message: spoken(text)})
 	case fromWords:
-		return s.tell(ctx, d, Message{Text: escape(text)}, false)
+		return s.tell(ctx, d, spoken(text), false)
 	case fromShortcut, fromViewButton, fromHomeButton:
 		view, err := s.view(d, bot.Reply{Card: &card.Card{Tone: card.Trouble, Blocks: []card.Block{card.Say(text)}}}, maxFrameUnits)
 		if err != nil {
@@ -482,6 +482,12 @@ func (s *Slack) sentence(ctx context.Context, d delivery, text string) error {
 	default:
 		return nil
 	}
+}
+
+// spoken is a sentence as a message. A block keeps Slack from making links of its words.
+func spoken(text string) Message {
+	text = cut(tidy(text), maxText)
+	return Message{Text: escape(cut(text, maxFallback)), Blocks: []slackapi.Block{sectionOf(plain(text))}}
 }
 
 // follow hands what is left to do to the crew.

@@ -111,7 +111,10 @@ func TestOnlySlacksOwnAddressesAreConnectedTo(t *testing.T) {
 		api     *url.URL
 		address string
 	}{
-		{api, "https://hooks.slack.com/commands/x"}, {api, "https://hooks.slack.com:443/x"}, {api, "https://HOOKS.SLACK.COM/x"}, {api, "https://slack.com/x"},
+		{api, "https://hooks.slack.com/commands/x"},
+		{api, "https://hooks.slack.com:443/x"},
+		{api, "https://HOOKS.SLACK.COM/x"},
+		{api, "https://slack.com/x"},
 		{&url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, "http://127.0.0.1:" + port + "/response/x"},
 	} {
 		before := reached.Load()

@@ -75,7 +75,7 @@ func (r *socketRig) line(t *testing.T) *websocket.Conn {
 	t.Helper()
 	select {
 	case conn := <-r.lines:
-		t.Cleanup(func() { conn.Close() })
+		t.Cleanup(func() { _ = conn.Close() })
 		send(t, conn, `{"type":"hello","num_connections":1,"connection_info":{"app_id":"A1"}}`)
 		return conn
 	case <-time.After(patience):
@@ -255,7 +255,7 @@ func TestSocketModeMovesToTheNextConnection(t *testing.T) {
 	if ack, _ := acknowledged(t, old); ack["envelope_id"] != "slow" {
 		t.Errorf("the old connection acknowledges %v", ack)
 	}
-	next.Close()
+	_ = next.Close()
 	third := r.line(t)
 	r.deliver(t, third, "after a break", "message_im")
 	if ack, _ := acknowledged(t, third); ack["envelope_id"] != "after a break" {

@@ -6,12 +6,18 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
+
+	"huiyin/bot"
+	"huiyin/bot/card/cardtest"
+	"huiyin/internal/i18n"
 )
 
 // The example of https://docs.slack.dev/authentication/verifying-requests-from-slack
@@ -146,6 +152,33 @@ func BenchmarkSignedPraise(b *testing.B) {
 		}
 		if _, err := decodeCommandForm(body, at); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkWebhook(b *testing.B) {
+	catalog, err := i18n.Load()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New(Config{
+		SigningSecret: vectorSecret, BotToken: "xoxb", Now: func() time.Time { return time.Unix(vectorTime, 0) }, Log: slog.New(slog.DiscardHandler), Catalog: catalog,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	answer := cardtest.Corpus().Cards[4].Card
+	door := s.Routes(reply(bot.Reply{Card: &answer}))["/slack/commands"]
+	stamp := fmt.Sprint(vectorTime)
+	signature := sign(vectorSecret, stamp, []byte(vectorBody))
+	b.ReportAllocs()
+	for b.Loop() {
+		req := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/slack/commands", strings.NewReader(vectorBody))
+		req.Header = headers(stamp, signature)
+		w := httptest.NewRecorder()
+		door.ServeHTTP(w, req)
+		if w.Code != http.StatusOK {
+			b.Fatal(w.Code)
 		}
 	}
 }

@@ -91,13 +91,22 @@ func cards() []Card {
 		{"buttons_12", card.Card{Title: "Choose", Blocks: []card.Block{buttonRow(12, "choose")}}},
 		{"buttons_60", card.Card{Title: "Choose", Blocks: []card.Block{buttonRow(60, "choose")}}},
 		{"button_links", card.Card{Title: "Open", Blocks: []card.Block{card.Buttons{Buttons: []card.Button{
-			{Label: "Page", URL: Site}, {Label: "Script", URL: "javascript:alert(1)"}, {Label: "Data", URL: "data:text/html,x"},
-			{Label: "File", URL: "file:///etc/passwd"}, {Label: "Blank", URL: "http://"}, {Label: "Other", URL: Site},
+			{Label: "Page", URL: Site},
+			{Label: "Script", URL: "javascript:alert(1)"},
+			{Label: "Data", URL: "data:text/html,x"},
+			{Label: "File", URL: "file:///etc/passwd"},
+			{Label: "Blank", URL: "http://"},
+			{Label: "Other", URL: Site},
 		}}}}},
 		{"button_blank", card.Card{Title: "Blank", Blocks: []card.Block{card.Buttons{Buttons: []card.Button{{Label: " ", Action: card.Act("blank")}}}}}},
 		{"blank_parts", card.Card{Title: " \n", Summary: "\u200b", Blocks: []card.Block{
-			card.Say(""), card.Quoted("  \n "), card.Small("\x00"), card.Facts{}, card.Items{}, card.Buttons{}, card.Divider{},
-			card.Facts{Items: []card.Fact{{}, {Label: "only label"}, {Value: card.Text("only value")}}}, card.Items{Items: []card.Item{{}}},
+			card.Say(""), card.Quoted("  \n "), card.Small("\x00"),
+			card.Facts{},
+			card.Items{},
+			card.Buttons{},
+			card.Divider{},
+			card.Facts{Items: []card.Fact{{}, {Label: "only label"}, {Value: card.Text("only value")}}},
+			card.Items{Items: []card.Item{{}}},
 		}}},
 		{"right_to_left", card.Card{Title: "شكرا جزيلا", Blocks: []card.Block{card.Say("\u202eevil\u202c שלום \u2066x\u2069 می\u200cخواهم"), card.Quoted("\u200f\u061cمرحبا")}}},
 		{"zero_width", card.Card{Title: "a\u200bb\u2060c\ufeffd", Blocks: []card.Block{card.Paragraph{Spans: []card.Span{card.Bold("a\u200bb"), card.Plainly("\u200d👩‍💻\u200d x\u00ad")}}}}},
@@ -162,8 +171,12 @@ func repeatSpans(spans []card.Span, n int) []card.Span {
 
 func everyBlock() card.Card {
 	return card.Card{Tone: card.Good, Title: "Everything", Summary: "Everything at once", Blocks: []card.Block{
-		card.Say("A paragraph of plain words."), card.Paragraph{Spans: everySpan("spans")}, card.Quoted("two\nlines"), facts(3, "value"),
-		items(3, 1, true), card.Divider{}, buttonRow(3, "do"), card.Small("Small print."),
+		card.Say("A paragraph of plain words."),
+		card.Paragraph{Spans: everySpan("spans")},
+		card.Quoted("two\nlines"), facts(3, "value"),
+		items(3, 1, true),
+		card.Divider{},
+		buttonRow(3, "do"), card.Small("Small print."),
 	}}
 }
 
@@ -218,7 +231,9 @@ func forms() []Form {
 			card.TextField{Name: "text", Label: "做得好的是什么？", Value: "谢谢你把交接写得这么清楚。", Multiline: true, Max: 1000},
 		}, Submit: "发送", Action: card.Act("praise.send")}},
 		{"every_field", card.Form{Title: "Everything", Fields: []card.Field{
-			text, card.TextField{Name: "line", Label: "One line", Value: "kept", Optional: true, Max: 80}, people,
+			text,
+			card.TextField{Name: "line", Label: "One line", Value: "kept", Optional: true, Max: 80},
+			people,
 			card.PeopleField{Name: "boss", Label: "Manager", Hint: "one", Max: 1, Optional: true},
 			card.ChoiceField{Name: "few", Label: "Few", Options: options(3), Value: []string{"v2"}},
 			card.ChoiceField{Name: "some", Label: "Some", Options: options(8), Value: []string{"v8"}, Optional: true, Hint: "or none"},
@@ -238,7 +253,8 @@ func forms() []Form {
 			card.TextField{Name: "text", Label: LongChinese(2500), Value: LongChinese(1000), Max: 1000},
 		}, Submit: LongChinese(40), Action: card.Act("long.save")}},
 		{"bad_values", card.Form{Title: "Bad", Fields: []card.Field{
-			card.DateField{Name: "by", Label: "By", Value: "30.11.2026"}, card.DateField{Name: "on", Label: "On", Value: "2026-02-30"},
+			card.DateField{Name: "by", Label: "By", Value: "30.11.2026"},
+			card.DateField{Name: "on", Label: "On", Value: "2026-02-30"},
 			card.PeopleField{Name: "to", Label: "To", Value: []string{"!channel", "<@U1>", Someone, Someone}, Max: 2},
 			card.ChoiceField{Name: "c", Label: "C", Options: options(2), Value: []string{"nothing"}},
 			card.TextField{Name: "t", Label: " ", Placeholder: "\u200b", Hint: "\n"},

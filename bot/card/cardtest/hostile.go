@@ -15,7 +15,12 @@ func Hostile(payload string) card.Card {
 	}
 	act := card.Button{Label: payload, Action: card.Act("hostile"), Confirm: &card.Confirm{Title: payload, Text: payload, Yes: payload, No: payload}}
 	return card.Card{Title: payload, Summary: payload, Blocks: []card.Block{
-		card.Say(payload), card.Paragraph{Spans: spans}, card.Quoted(payload), card.Quote{Spans: spans}, card.Small(payload), card.Aside{Spans: spans},
+		card.Say(payload),
+		card.Paragraph{Spans: spans},
+		card.Quoted(payload),
+		card.Quote{Spans: spans},
+		card.Small(payload),
+		card.Aside{Spans: spans},
 		card.Facts{Items: []card.Fact{{Label: payload, Value: card.Text(payload)}, {Label: payload, Value: spans}}},
 		card.Items{Items: []card.Item{{Text: card.Text(payload), Under: spans, Buttons: []card.Button{act}}}},
 		card.Buttons{Buttons: []card.Button{act}},
