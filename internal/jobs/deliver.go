@@ -132,10 +132,11 @@ func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, e
 	if err != nil || way == nil {
 		return card.Card{}, err
 	}
-	if !c.paces.enter(way.name) {
+	leave, ok := c.paces.enter(ctx, way.name)
+	if !ok {
 		return card.Card{}, &later{spread(time.Second, 5*c.chance()), becauseBusy}
 	}
-	defer c.paces.leave(way.name)
+	defer leave()
 	if err := c.turns(ctx, d.OrgID, *way, class); err != nil {
 		return card.Card{}, err
 	}

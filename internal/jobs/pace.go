@@ -169,21 +169,22 @@ func (p *paces) pause(ctx context.Context, orgID uuid.UUID, name string, lasts t
 	}
 }
 
-// enter reports whether there is room for one more send on a platform; leave must follow.
-func (p *paces) enter(platform string) bool {
+// enter gives leave for one more send on a platform, if there is room. It is given back by leave, and at the latest when ctx ends:
+// somebody who does not come back must not keep the others out for ever.
+func (p *paces) enter(ctx context.Context, platform string) (leave func(), ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.inside[platform] >= p.room {
-		return false
+		return nil, false
 	}
 	p.inside[platform]++
-	return true
-}
-
-func (p *paces) leave(platform string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.inside[platform]--
+	out := sync.OnceFunc(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.inside[platform]--
+	})
+	stop := context.AfterFunc(ctx, out)
+	return func() { stop(); out() }, true
 }
 
 func (p *paces) stay() bool {

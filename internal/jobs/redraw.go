@@ -59,10 +59,11 @@ func (c *courier) redraw(ctx context.Context, orgID, id uuid.UUID, born time.Tim
 	if d.State != notice.Sent || d.RefID == "" || platform == nil || !platform.Abilities().Update {
 		return nil
 	}
-	if !c.paces.enter(d.Platform) {
+	leave, ok := c.paces.enter(ctx, d.Platform)
+	if !ok {
 		return &later{spread(time.Second, 5*c.chance()), becauseBusy}
 	}
-	defer c.paces.leave(d.Platform)
+	defer leave()
 	err = c.repaint(ctx, d, platform)
 	var put *later
 	switch {

@@ -1,0 +1,541 @@
+package jobs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"huiyin/bot"
+	"huiyin/bot/card"
+	"huiyin/internal/fault"
+	"huiyin/internal/notice"
+	"huiyin/internal/people"
+)
+
+// clock is the clock of the bubble that a test runs in.
+func clock() time.Time { return time.Now() } //nolint:forbidigo // inside synctest it is the test's own
+
+func wait(d time.Duration) { <-time.After(d) }
+
+// yard is a firm with a store, a platform and a queue, all in memory: what a courier needs to work for real.
+type yard struct {
+	t       testing.TB
+	org     uuid.UUID
+	store   *store
+	chat    *chat
+	words   *words
+	seen    *seen
+	log     *bytes.Buffer
+	courier *courier
+
+	mu     sync.Mutex
+	dir    *people.Directory
+	claims map[uuid.UUID]bool
+	slots  chan struct{}
+	all    sync.WaitGroup
+	tries  map[uuid.UUID]int // the last try that counted
+}
+
+// rescue is how long the queue takes to find out that a process died.
+const rescue = 75 * time.Second
+
+func newYard(t testing.TB, can bot.Abilities, change ...func(*Options)) *yard {
+	t.Helper()
+	y := &yard{
+		t: t, org: uuid.Must(uuid.NewV7()), claims: map[uuid.UUID]bool{}, tries: map[uuid.UUID]int{},
+		store: &store{deliveries: map[uuid.UUID]notice.Delivery{}}, words: &words{}, seen: &seen{count: map[string]int{}}, log: &bytes.Buffer{},
+		slots: make(chan struct{}, workers),
+	}
+	y.chat = &chat{can: can, arrived: map[string]*message{}, closed: map[string]span{}}
+	o := Options{
+		Deliveries: y.store, Directories: y, Writer: y.words, Platforms: map[string]bot.Platform{"chat": finding{y.chat}},
+		Log: slog.New(slog.NewTextHandler(&lockedWriter{w: y.log}, nil)), Now: clock, Observer: y.seen, ReconcileAfter: reconcileAfter, Workers: workers,
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	y.dir = people.NewDirectory(people.Org{ID: y.org, TimeZone: "Asia/Shanghai"}, 1, nil, nil)
+	y.courier = newCourier(o, y)
+	return y
+}
+
+// person adds somebody, with accounts in the given states: "chat:confirmed".
+func (y *yard) person(settings people.Settings, accounts ...string) uuid.UUID {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	p := people.Person{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Name: "Kai", Active: true, Settings: settings}
+	p.EmployeeNo = p.ID.String()
+	c := people.Changes{People: []people.Person{p}}
+	for _, a := range accounts {
+		platform, state, _ := strings.Cut(a, ":")
+		c.Identities = append(c.Identities, people.Identity{
+			OrgID: y.org, Platform: platform, ExternalID: "U-" + platform + "-" + p.ID.String(), PersonID: p.ID, State: people.State(state), Kind: people.Member,
+		})
+	}
+	y.dir = y.dir.Apply(c, y.dir.Version()+1)
+	return p.ID
+}
+
+// decide changes the state of all accounts of a person.
+func (y *yard) decide(person uuid.UUID, state people.State) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	own := y.dir.IdentitiesOf(person)
+	for i := range own {
+		own[i].State = state
+	}
+	y.dir = y.dir.Apply(people.Changes{Identities: own}, y.dir.Version()+1)
+}
+
+func (y *yard) change(p people.Person) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.dir = y.dir.Apply(people.Changes{People: []people.Person{p}}, y.dir.Version()+1)
+}
+
+func (y *yard) Get(context.Context, uuid.UUID) (*people.Directory, error) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.dir, nil
+}
+
+// tell writes a notice and has it delivered.
+func (y *yard) tell(kind notice.Kind, to uuid.UUID, more ...func(*notice.Notice)) uuid.UUID {
+	n := notice.Notice{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Kind: kind, To: to, Subject: uuid.Must(uuid.NewV7()), Due: clock()}
+	for _, m := range more {
+		m(&n)
+	}
+	y.store.put(notice.Delivery{Notice: n, State: notice.Waiting})
+	y.deliver(n.ID)
+	return n.ID
+}
+
+func (y *yard) deliver(id uuid.UUID) {
+	y.queue(func(ctx context.Context, try int) error {
+		y.mu.Lock()
+		y.tries[id] = try
+		y.mu.Unlock()
+		return y.courier.deliver(ctx, y.org, id, try)
+	})
+}
+
+// queue runs a job as River does: with a time limit, again after a snooze, after a counted try that went wrong, and after its process died.
+func (y *yard) queue(job func(ctx context.Context, try int) error) {
+	y.all.Go(func() {
+		for try := 1; try <= tries; {
+			err, died := y.run(job, try)
+			var put *later
+			switch {
+			case died:
+				wait(rescue)
+				try++
+			case err == nil:
+				return
+			case errors.As(err, &put):
+				wait(put.after)
+			default:
+				wait(pauseAfter(try, rand.Float64()))
+				try++
+			}
+		}
+		y.t.Error("a job was given up by the queue and not by us")
+	})
+}
+
+// run runs a job in a goroutine of its own, which may end as a killed process does, without a word, or not end at all. Either way
+// the queue finds out after a while; somebody else takes the worker's place before.
+func (y *yard) run(job func(ctx context.Context, try int) error, try int) (err error, died bool) {
+	y.slots <- struct{}{}
+	leave := sync.OnceFunc(func() { <-y.slots })
+	replaced := time.AfterFunc(jobTimeout+10*time.Second, leave)
+	ended := make(chan error, 1)
+	go func() {
+		died := true
+		defer func() {
+			replaced.Stop()
+			leave()
+			if died {
+				close(ended)
+			}
+		}()
+		ctx, cancel := context.WithTimeout(context.Background(), jobTimeout)
+		defer cancel()
+		err := job(ctx, try)
+		died = false
+		ended <- err
+	}()
+	late := time.NewTimer(rescue)
+	defer late.Stop()
+	select {
+	case err, ok := <-ended:
+		return err, !ok
+	case <-late.C:
+		return nil, true
+	}
+}
+
+func (y *yard) redraw(_ context.Context, orgID uuid.UUID, ids []uuid.UUID) error {
+	for _, id := range ids {
+		born := clock()
+		y.queue(func(ctx context.Context, try int) error { return y.courier.redraw(ctx, orgID, id, born, try) })
+	}
+	return nil
+}
+
+func (y *yard) claim(_ context.Context, claims []notice.Notice) error {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	for _, n := range claims {
+		if !y.claims[n.ID] {
+			y.claims[n.ID] = true
+			y.queue(func(ctx context.Context, try int) error {
+				err := y.courier.claim(ctx, n, try)
+				var put *later
+				if !errors.As(err, &put) {
+					y.mu.Lock()
+					y.claims[n.ID] = false
+					y.mu.Unlock()
+				}
+				return err
+			})
+		}
+	}
+	return nil
+}
+
+func (y *yard) release(_ context.Context, orgID, person uuid.UUID) error {
+	y.all.Go(func() {
+		wait(releaseAfter)
+		y.queue(func(ctx context.Context, _ int) error { return y.courier.release(ctx, orgID, person) })
+	})
+	return nil
+}
+
+// relay does the relay's part for what was released.
+func (y *yard) relay() {
+	_, err := y.store.HandOver(y.t.Context(), clock(), batch, func(_ context.Context, _ pgx.Tx, notices []notice.Notice) error {
+		for _, n := range notices {
+			y.deliver(n.ID)
+		}
+		return nil
+	})
+	if err != nil {
+		y.t.Errorf("hand over: %v", err)
+	}
+}
+
+func (y *yard) delivery(id uuid.UUID) notice.Delivery {
+	y.t.Helper()
+	d, err := y.store.Delivery(y.t.Context(), y.org, id)
+	if err != nil {
+		y.t.Fatalf("read a delivery: %v", err)
+	}
+	return d
+}
+
+func (y *yard) wantState(id uuid.UUID, want notice.State, why string) {
+	y.t.Helper()
+	if d := y.delivery(id); d.State != want {
+		y.t.Errorf("%s: the delivery is %s (%s), want %s", why, d.State, d.Fault, want)
+	}
+}
+
+// store keeps deliveries in memory.
+type store struct {
+	mu         sync.Mutex
+	deliveries map[uuid.UUID]notice.Delivery
+	outbox     []notice.Notice
+	failing    func(d notice.Delivery) bool // which saves fail
+}
+
+func (s *store) put(d notice.Delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deliveries[d.ID] = d
+}
+
+func (s *store) HandOver(ctx context.Context, now time.Time, limit int, enqueue func(context.Context, pgx.Tx, []notice.Notice) error) (int, error) {
+	s.mu.Lock()
+	var due, rest []notice.Notice
+	for _, n := range s.outbox {
+		if !n.Due.After(now) && len(due) < limit {
+			due = append(due, n)
+		} else {
+			rest = append(rest, n)
+		}
+	}
+	s.outbox = rest
+	s.mu.Unlock()
+	return len(due), enqueue(ctx, nil, due)
+}
+
+func (s *store) Delivery(_ context.Context, orgID, id uuid.UUID) (notice.Delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d, ok := s.deliveries[id]
+	if !ok || d.OrgID != orgID {
+		return notice.Delivery{}, fault.New(fault.NotFound, "storage.missing")
+	}
+	return d, nil
+}
+
+func (s *store) SaveDelivery(_ context.Context, d notice.Delivery) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing != nil && s.failing(d) {
+		return fault.New(fault.Unavailable, "storage.unavailable")
+	}
+	s.deliveries[d.ID] = d
+	return nil
+}
+
+func (s *store) SentAbout(_ context.Context, orgID, subject uuid.UUID) ([]notice.Delivery, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []notice.Delivery
+	for _, d := range s.deliveries {
+		if d.OrgID == orgID && d.Subject == subject && d.State == notice.Sent && d.RefID != "" {
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (s *store) Release(_ context.Context, orgID, person uuid.UUID, now time.Time) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := 0
+	for id, d := range s.deliveries {
+		if d.OrgID == orgID && d.To == person && d.State == notice.Held {
+			d.State, d.Due, d.Attempts = notice.Waiting, now, 0
+			s.deliveries[id], s.outbox, count = d, append(s.outbox, d.Notice), count+1
+		}
+	}
+	return count, nil
+}
+
+func (s *store) Dead(context.Context, int) ([]notice.Delivery, int, error) { return nil, 0, nil }
+
+func (s *store) Stats(context.Context, time.Time) (notice.Stats, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return notice.Stats{Waiting: len(s.outbox)}, nil
+}
+
+func (s *store) Purge(context.Context, notice.Retention) error { return nil }
+
+// words writes a card that names the notice, unless a test wants it otherwise.
+type words struct {
+	mu    sync.Mutex
+	write func(ctx context.Context, n notice.Notice) (card.Card, bool, error)
+}
+
+func (w *words) Notice(ctx context.Context, n notice.Notice) (card.Card, bool, error) {
+	w.mu.Lock()
+	write := w.write
+	w.mu.Unlock()
+	if write != nil {
+		return write(ctx, n)
+	}
+	return card.Card{Title: string(n.Kind)}, true, nil
+}
+
+func (w *words) set(write func(ctx context.Context, n notice.Notice) (card.Card, bool, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.write = write
+}
+
+// seen counts what an operator would see.
+type seen struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func (s *seen) add(what string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count[what]++
+}
+
+func (s *seen) of(what string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count[what]
+}
+
+func (s *seen) Sent(notice.Kind, string, time.Duration)        { s.add("sent") }
+func (s *seen) Retried(_ notice.Kind, _ string, reason string) { s.add("retried " + reason) }
+func (s *seen) Snoozed(_ notice.Kind, _ string, reason string) { s.add("snoozed " + reason) }
+func (s *seen) Dead(_ notice.Kind, _ string, reason string)    { s.add("dead " + reason) }
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  *bytes.Buffer
+}
+
+func (l *lockedWriter) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(b)
+}
+
+// message is one that arrived at the platform.
+type message struct {
+	times  []time.Time
+	title  string
+	titles []string
+	to     bot.Address
+}
+
+// chat is a platform as strict as the real ones and as unreliable.
+type chat struct {
+	can bot.Abilities
+
+	mu      sync.Mutex
+	arrived map[string]*message // by delivery
+	order   []time.Time         // of arrivals
+	sends   int                 // calls
+	finds   int                 // calls
+	early   []string            // broken promises
+	closed  map[string]span     // places that said to wait
+	fate    func(m bot.Message) fate
+	fateOf  struct{ update, find func() error }
+	takes   time.Duration // a call takes
+	slow    func(title string) time.Duration
+}
+
+// span is from when we know until when a place wants to be left alone.
+type span struct{ told, until time.Time }
+
+// fate is what happens to one send.
+type fate struct {
+	lost  bool  // it does not arrive
+	err   error // what the caller is told
+	limit time.Duration
+	died  bool // our process dies before it is told
+}
+
+func (c *chat) Name() string             { return "chat" }
+func (c *chat) Abilities() bot.Abilities { return c.can }
+
+func (c *chat) Send(ctx context.Context, m bot.Message) (bot.Ref, error) {
+	c.mu.Lock()
+	c.sends++
+	place := m.To.User + m.To.Channel
+	if now, shut := clock(), c.closed[place]; now.After(shut.told) && now.Before(shut.until) {
+		c.early = append(c.early, place)
+	}
+	var f fate
+	if c.fate != nil {
+		f = c.fate(m)
+	}
+	if f.limit > 0 {
+		c.closed[place] = span{clock().Add(c.takes), clock().Add(f.limit)}
+		late := fault.New(fault.Unavailable, "chat.limited")
+		late.RetryAfter = f.limit
+		f.lost, f.err = true, late
+	}
+	known := c.arrived[m.Delivery]
+	switch {
+	case f.lost:
+	case known != nil && c.can.Idempotent && clock().Sub(known.times[0]) < time.Hour:
+	default:
+		if known == nil {
+			known = &message{to: m.To}
+			c.arrived[m.Delivery] = known
+		}
+		known.times, known.title, known.titles = append(known.times, clock()), m.Card.Title, append(known.titles, m.Card.Title)
+		c.order = append(c.order, clock())
+	}
+	takes := c.takes
+	c.mu.Unlock()
+	if takes > 0 {
+		select {
+		case <-time.After(takes):
+		case <-ctx.Done():
+			return bot.Ref{}, errors.Join(bot.ErrUnknownOutcome, ctx.Err())
+		}
+	}
+	if f.died {
+		runtime.Goexit()
+	}
+	if f.err != nil {
+		return bot.Ref{}, f.err
+	}
+	return bot.Ref{Channel: place, ID: "m-" + m.Delivery}, nil
+}
+
+func (c *chat) Update(_ context.Context, ref bot.Ref, is card.Card) error {
+	c.mu.Lock()
+	slow := c.slow
+	c.mu.Unlock()
+	if slow != nil {
+		wait(slow(is.Title))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fateOf.update != nil {
+		if err := c.fateOf.update(); err != nil {
+			return err
+		}
+	}
+	m := c.arrived[strings.TrimPrefix(ref.ID, "m-")]
+	if m == nil {
+		return fault.New(fault.NotFound, "chat.no_message")
+	}
+	m.title, m.titles = is.Title, append(m.titles, is.Title)
+	return nil
+}
+
+func (c *chat) message(id uuid.UUID) (message, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := c.arrived[id.String()]
+	if m == nil {
+		return message{}, false
+	}
+	return *m, true
+}
+
+func (c *chat) counts() (sends, finds int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sends, c.finds
+}
+
+func (c *chat) set(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+}
+
+// finding is the platform that can be asked whether a message arrived.
+type finding struct{ *chat }
+
+func (f finding) Find(_ context.Context, m bot.Message) (bot.Ref, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.finds++
+	if f.fateOf.find != nil {
+		if err := f.fateOf.find(); err != nil {
+			return bot.Ref{}, false, err
+		}
+	}
+	known := f.arrived[m.Delivery]
+	if known == nil || known.to != m.To || !slices.ContainsFunc(known.times, func(at time.Time) bool { return !at.Before(m.Since) }) {
+		return bot.Ref{}, false, nil
+	}
+	return bot.Ref{Channel: m.To.User + m.To.Channel, ID: "m-" + m.Delivery}, true, nil
+}
