@@ -22,7 +22,7 @@ func withDatabase(do func(ctx context.Context, c *console, d *database) error) a
 		if err != nil {
 			return err
 		}
-		d, err := c.open(ctx, cfg, false)
+		d, err := c.open(ctx, cfg, look)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func backup(ctx context.Context, c *console, operands []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := c.open(ctx, cfg, false)
+	d, err := c.open(ctx, cfg, look)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,11 +33,23 @@ const stopTimeout = 15 * time.Second
 // serverLog is where below the data directory an embedded Postgres writes what it has to say.
 const serverLog = "postgres.log"
 
+// use is what a database is opened for.
+type use int
+
+const (
+	look  use = iota // at what is there: an embedded cluster is not made
+	write            // once
+	keep             // for as long as the process runs, with a log of the embedded server
+)
+
 // open starts or reaches the database of the settings. An embedded one that another process serves is shared with it.
-func (c *console) open(ctx context.Context, cfg config.Config, keepLog bool) (*database, error) {
+func (c *console) open(ctx context.Context, cfg config.Config, use use) (*database, error) {
 	d := &database{url: cfg.DatabaseURL.Reveal()}
 	if !cfg.DatabaseURL.Set() {
-		if err := c.embed(ctx, cfg, d, keepLog); err != nil {
+		if dir := clusterDir(cfg); use == look && !exists(dir) {
+			return nil, fault.New(fault.NotFound, "cli.error.no_database", "Dir", dir)
+		}
+		if err := c.embed(ctx, cfg, d, use == keep); err != nil {
 			return nil, err
 		}
 	}
@@ -50,8 +63,18 @@ func (c *console) open(ctx context.Context, cfg config.Config, keepLog bool) (*d
 	return d, nil
 }
 
+// clusterDir is where an embedded Postgres lives.
+func clusterDir(cfg config.Config) string { return filepath.Join(cfg.DataDir, config.DatabaseFolder) }
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
 func (c *console) embed(ctx context.Context, cfg config.Config, d *database, keepLog bool) error {
-	options := embedded.Options{Dir: filepath.Join(cfg.DataDir, config.DatabaseFolder), Durable: true, Progress: c.stage}
+	progress, end := c.progress()
+	defer end()
+	options := embedded.Options{Dir: clusterDir(cfg), Durable: true, Progress: progress}
 	if err := makeDataDir(cfg.DataDir); err != nil {
 		return err
 	}
@@ -90,12 +113,41 @@ func openLog(name string) (*os.File, error) {
 	return f, nil
 }
 
-// stage tells a person who waits for an embedded Postgres what takes so long.
-func (c *console) stage(s embedded.Stage) {
-	switch s {
-	case embedded.StageInstall, embedded.StageDownload, embedded.StageInit, embedded.StageWait:
-		fmt.Fprintln(c.err, c.say.T("cli.stage."+string(s)))
-	case embedded.StageStart, embedded.StageReady:
+// patience is how long somebody waits before they are told what for.
+const patience = 2 * time.Second
+
+// progress tells a person who starts an embedded Postgres what takes so long. After end nothing more is told: a server that is started
+// again later tells the log.
+func (c *console) progress() (tell func(embedded.Stage), end func()) {
+	var mu sync.Mutex
+	var waiting *time.Timer
+	ended := false
+	say := func(s embedded.Stage) { fmt.Fprintln(c.err, c.say.T("cli.stage."+string(s))) }
+	stop := func() {
+		if waiting != nil {
+			waiting.Stop()
+		}
+	}
+	tell = func(s embedded.Stage) {
+		mu.Lock()
+		defer mu.Unlock()
+		if ended {
+			return
+		}
+		stop()
+		switch s {
+		case embedded.StageInstall, embedded.StageDownload, embedded.StageInit:
+			say(s)
+		case embedded.StageWait, embedded.StageStart: // mostly over in a moment
+			waiting = time.AfterFunc(patience, func() { say(s) })
+		case embedded.StageReady:
+		}
+	}
+	return tell, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		ended = true
+		stop()
 	}
 }
 

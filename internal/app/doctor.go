@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"huiyin/internal/config"
+	"huiyin/internal/fault"
 	"huiyin/storage/postgres/migrations"
 )
 
@@ -19,8 +20,11 @@ func doctor(ctx context.Context, c *console, _ []string) error {
 		return err
 	}
 	e.disk(cfg)
-	d, err := c.open(ctx, cfg, false)
-	if err != nil {
+	d, err := c.open(ctx, cfg, look)
+	if fault.Is(err, fault.NotFound) {
+		e.note("cli.doctor.database.none", "Dir", clusterDir(cfg))
+		e.do("cli.doctor.database.none.do")
+	} else if err != nil {
 		e.bad("cli.doctor.database.away", "cli.doctor.database.away.do", "Why", cause(err).Error())
 		for _, line := range c.explain(err) { // such as the ways to get a Postgres
 			fmt.Fprintln(c.out, "    "+line)

@@ -9,15 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"huiyin/internal/config"
 	"huiyin/internal/people"
 	"huiyin/internal/sheet"
 )
-
-// noPerson is for acts about the firm.
-var noPerson = uuid.Nil
 
 // exportPeople is huiyin export people [FILE].
 func exportPeople(*flag.FlagSet) action {
@@ -26,7 +21,7 @@ func exportPeople(*flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		d, err := c.open(ctx, cfg, false)
+		d, err := c.open(ctx, cfg, look)
 		if err != nil {
 			return err
 		}
@@ -50,10 +45,10 @@ func (c *console) exportPeople(ctx context.Context, d *database, file string) er
 	if err != nil {
 		return err
 	}
-	if err := people.Check(dir, people.Operator, people.ExportPeople, noPerson); err != nil {
+	table, err := (&people.Service{Store: d.People}).Export(dir, people.Operator, c.say.Lang())
+	if err != nil {
 		return err
 	}
-	table := people.Export(dir, c.say.Lang())
 	if file == "" || file == "-" {
 		return sheet.Write(c.out, sheet.CSV, table)
 	}

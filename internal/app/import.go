@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/google/uuid"
+
 	"huiyin/internal/config"
 	"huiyin/internal/fault"
 	"huiyin/internal/people"
@@ -29,7 +31,7 @@ func importPeople(set *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		d, err := c.open(ctx, cfg, false)
+		d, err := c.open(ctx, cfg, write)
 		if err != nil {
 			return err
 		}
@@ -98,26 +100,46 @@ const (
 	importTries = 5
 )
 
-// takeOver rehearses a people file on the present directory and, unless it is dry, stores the plan. All or nothing: with problems, or when
-// the directory changed in between, nothing is written.
+// takeOver imports a people file into the present directory, or only rehearses it. All or nothing: with problems, or when the directory
+// keeps changing, nothing is written. What was held for people who have an account now is sent.
 func takeOver(ctx context.Context, db *postgres.DB, org people.Org, table sheet.Table, now time.Time, dry bool) (people.Plan, []people.Problem, error) {
+	service := people.Service{Store: db.People}
 	for try := 1; ; try++ {
 		dir, err := db.People.Load(ctx, org.ID)
 		if err != nil {
 			return people.Plan{}, nil, err
 		}
-		if err := people.Check(dir, people.Operator, people.ImportPeople, noPerson); err != nil {
-			return people.Plan{}, nil, err
+		if dry {
+			err := people.Check(dir, people.Operator, people.ImportPeople, uuid.Nil)
+			plan, problems := people.Rehearse(dir, table, people.Operator, newID)
+			return plan, problems, err
 		}
-		plan, problems := people.Rehearse(dir, table, people.Operator, newID)
-		if len(problems) > 0 || dry || plan.Empty() {
-			return plan, problems, nil
+		cause := people.Cause{OrgID: org.ID, Directory: dir.Version(), At: now, Actor: people.Operator}
+		plan, problems, err := service.Import(ctx, dir, cause, table, newID)
+		if fault.Is(err, fault.Stale) && try < importTries {
+			continue
 		}
-		err = db.People.Apply(ctx, people.Cause{OrgID: org.ID, Directory: dir.Version(), At: now, Actor: people.Operator}, plan)
-		if !fault.Is(err, fault.Stale) || try == importTries {
-			return plan, nil, err
+		if err != nil || len(problems) > 0 {
+			return plan, problems, err
+		}
+		return plan, nil, releaseHeld(ctx, db, plan, now)
+	}
+}
+
+// releaseHeld puts what was held for people without an account back into the outbox.
+func releaseHeld(ctx context.Context, db *postgres.DB, plan people.Plan, now time.Time) error {
+	stats, err := db.Deliveries.Stats(ctx, now)
+	if err != nil || stats.Held == 0 {
+		return err
+	}
+	for _, i := range plan.Identities {
+		if i.State == people.Confirmed {
+			if _, err := db.Deliveries.Release(ctx, i.OrgID, i.PersonID, now); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // importPeople is the same import for a firm that is about to be served.

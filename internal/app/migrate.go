@@ -18,7 +18,7 @@ func migrate(set *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		d, err := c.open(ctx, cfg, false)
+		d, err := c.open(ctx, cfg, write)
 		if err != nil {
 			return err
 		}

@@ -42,7 +42,9 @@ func (c *console) drill(ctx context.Context, tool, file string) (err error) {
 	if err := os.Chmod(dir, 0o711); err != nil { // the server may run as another user, who passes through
 		return fmt.Errorf("making room for the drill: %w", err)
 	}
-	server, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(dir, "postgres"), Progress: c.stage})
+	progress, told := c.progress()
+	server, err := embedded.Start(ctx, embedded.Options{Dir: filepath.Join(dir, "postgres"), Progress: progress})
+	told()
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"path/filepath"
 	"time"
 
 	"huiyin/internal/config"
@@ -46,7 +45,7 @@ type running struct {
 // serve opens what the settings name, runs the bot until ctx ends, and closes all of it again.
 func (c *console) serve(ctx context.Context, cfg config.Config, with running) (err error) {
 	log := c.logger(cfg)
-	d, err := c.open(ctx, cfg, true)
+	d, err := c.open(ctx, cfg, keep)
 	if err != nil {
 		return err
 	}
@@ -135,9 +134,9 @@ func (c *console) where(cfg config.Config, d *database) string {
 		}
 		return c.say.T("cli.started.database.own", "Host", host)
 	case d.server.Attached():
-		return c.say.T("cli.started.database.shared", "Dir", filepath.Join(cfg.DataDir, config.DatabaseFolder))
+		return c.say.T("cli.started.database.shared", "Dir", clusterDir(cfg))
 	}
-	return c.say.T("cli.started.database.embedded", "Dir", filepath.Join(cfg.DataDir, config.DatabaseFolder))
+	return c.say.T("cli.started.database.embedded", "Dir", clusterDir(cfg))
 }
 
 // openRedis reaches the Redis of the settings, or starts one in this process.
