@@ -3,6 +3,7 @@ package people
 import (
 	"slices"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -24,7 +25,7 @@ func columns() []column {
 		{name: "employee_no", chinese: "工号", also: []string{"employee_id", "员工编号", "员工号", "员工工号", "编号"}, required: true},
 		{name: "name", chinese: "姓名", also: []string{"full_name", "名字", "员工姓名", "中文名"}, required: true},
 		{name: "name_en", chinese: "英文名", also: []string{"english_name", "英文姓名"}},
-		{name: "email", chinese: "邮箱", also: []string{"e_mail", "mail", "电子邮箱", "电子邮件", "邮件", "企业邮箱"}},
+		{name: "email", chinese: "邮箱", also: []string{"mail", "电子邮箱", "电子邮件", "邮件", "企业邮箱"}},
 		{name: "department", chinese: "部门", also: []string{"dept", "所属部门", "部门路径"}},
 		{name: "manager", chinese: "上级工号", also: []string{"manager_no", "manager_employee_no", "上级", "直属上级工号", "主管工号", "经理工号"}},
 		{name: "title", chinese: "职务", also: []string{"job_title", "position", "职位", "岗位"}},
@@ -34,18 +35,22 @@ func columns() []column {
 		{name: "language", chinese: "语言", also: []string{"lang"}},
 		{name: "slack_id", chinese: "Slack ID", also: []string{"slack"}, platform: "slack"},
 		{name: "feishu_id", chinese: "飞书 ID", also: []string{"feishu", "lark_id", "open_id", "飞书"}, platform: "feishu"},
-		{name: "dingtalk_id", chinese: "钉钉 ID", also: []string{"dingtalk", "staff_id", "staffid", "钉钉"}, platform: "dingtalk"},
+		{name: "dingtalk_id", chinese: "钉钉 ID", also: []string{"dingtalk", "staff_id", "钉钉"}, platform: "dingtalk"},
 		{name: "active", chinese: "在职", also: []string{"是否在职", "在职状态"}},
 	}
 }
 
 func (c column) names() []string { return append([]string{c.name, c.chinese}, c.also...) }
 
-// headerName makes headers comparable: width, case, spaces and hyphens do not count, and an asterisk only marks a required column.
+// headerName makes headers comparable: width, case, spaces, hyphens and underscores do not count, nor does the asterisk that marks a
+// required column.
 func headerName(typed string) string {
-	typed = strings.ToLower(norm.NFKC.String(trim(typed)))
-	typed = strings.Trim(typed, "* ")
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(typed)
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || strings.ContainsRune("-_*", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(norm.NFKC.String(trim(typed))))
 }
 
 // readHeader gives the column for every index of the table; nil: unknown.

@@ -151,6 +151,9 @@ const enoughFound = 200
 
 // Find gives the active people whom a typed name may mean, the surest first.
 func (d *Directory) Find(query string, o FindOptions) []Candidate {
+	if len(query) > 4*longestEmail {
+		return nil
+	}
 	key := foldName(query)
 	if key == "" {
 		return nil
@@ -172,7 +175,7 @@ func (d *Directory) Find(query string, o FindOptions) []Candidate {
 			see(x.exact[x.keys[at]], ByPrefix)
 		}
 	}
-	if len(best) == 0 {
+	if len(best) == 0 && utf8.RuneCountInString(key) <= longestGlued {
 		sounds, _ := spellings(key) // 林小 for 林晓: the usual slip of those who type by sound
 		for _, sound := range sounds {
 			see(x.exact[sound], ByTypo)
