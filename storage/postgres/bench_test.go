@@ -32,23 +32,22 @@ func BenchmarkPraise(b *testing.B) {
 	if _, err := pool.Exec(b.Context(), `create table floor (id uuid primary key, author text not null, receiver text not null, text text not null, at timestamptz not null)`); err != nil {
 		b.Fatal(err)
 	}
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	text := "Thank you for the clear handover. 交接得很清楚。"
 	var events atomic.Int64
 	floor := func(ctx context.Context, i int) error {
-		_, err := pool.Exec(ctx, `insert into floor values ($1, $2, $3, $4, $5)`, uuid.Must(uuid.NewV7()), "U1", "U2", text, now)
+		_, err := pool.Exec(ctx, `insert into floor values ($1, $2, $3, $4, $5)`, uuid.Must(uuid.NewV7()), "U1", "U2", text, noon)
 		return err
 	}
 	praise := func(ctx context.Context, i int) error {
 		author, receiver := staff[i%len(staff)], staff[(i*7+1)%len(staff)]
-		cause := people.Cause{OrgID: dir.Org().ID, Directory: dir.Version(), Event: fmt.Sprintf("slack:T1:%d", events.Add(1)), At: now, Actor: author.ID}
+		cause := people.Cause{OrgID: dir.Org().ID, Directory: dir.Version(), Event: fmt.Sprintf("slack:T1:%d", events.Add(1)), At: noon, Actor: author.ID}
 		p := feedback.Praise{
 			OrgID: cause.OrgID, ID: uuid.Must(uuid.NewV7()), AuthorID: author.ID, Receivers: []feedback.Receiver{{PersonID: receiver.ID}},
-			Text: text, Tags: []string{"teamwork"}, At: now,
+			Text: text, Tags: []string{"teamwork"}, At: noon,
 		}
 		return d.Feedback.InTx(ctx, cause, func(tx feedback.Tx) error {
 			tx.SavePraise(p)
-			tx.Tell(notice.Notice{OrgID: cause.OrgID, ID: uuid.Must(uuid.NewV7()), Kind: notice.PraiseReceived, To: receiver.ID, Subject: p.ID, Due: now})
+			tx.Tell(notice.Notice{OrgID: cause.OrgID, ID: uuid.Must(uuid.NewV7()), Kind: notice.PraiseReceived, To: receiver.ID, Subject: p.ID, Due: noon})
 			return nil
 		})
 	}
@@ -80,36 +79,4 @@ func BenchmarkPraise(b *testing.B) {
 	b.ReportMetric(round*float64(b.N)/ofFloor.Seconds(), "inserts/s")
 	b.ReportMetric(round*float64(b.N)/ofPraise.Seconds(), "praises/s")
 	b.ReportMetric(ofFloor.Seconds()/ofPraise.Seconds(), "ratio")
-}
-
-// firm makes an organisation of n people, each with a confirmed account; the first manages all others.
-func firm(tb testing.TB, d *DB, id uuid.UUID, n int) *people.Directory {
-	tb.Helper()
-	org := people.Org{ID: id, Name: "回音", TimeZone: "Asia/Shanghai", Lang: "zh-CN"}
-	if err := d.People.CreateOrg(tb.Context(), org); err != nil {
-		tb.Fatalf("creating the firm: %v", err)
-	}
-	var plan people.Plan
-	var first uuid.UUID
-	for i := range n {
-		p := people.Person{
-			OrgID: id, ID: uuid.Must(uuid.NewV7()), EmployeeNo: fmt.Sprintf("E%06d", i), Name: "林", Email: fmt.Sprintf("e%d@example.com", i),
-			Role: people.Employee, ManagerID: first, Active: true, Settings: people.DefaultSettings(),
-		}
-		if i == 0 {
-			first = p.ID
-		}
-		plan.Create = append(plan.Create, p)
-		plan.Identities = append(plan.Identities, people.Identity{
-			OrgID: id, Platform: "slack", ExternalID: fmt.Sprintf("U%06d", i), PersonID: p.ID, State: people.Confirmed, Kind: people.Member,
-		})
-	}
-	if err := d.People.Apply(tb.Context(), people.Cause{OrgID: id}, plan); err != nil {
-		tb.Fatalf("staffing the firm: %v", err)
-	}
-	dir, err := d.People.Load(tb.Context(), id)
-	if err != nil {
-		tb.Fatalf("loading the firm: %v", err)
-	}
-	return dir
 }

@@ -40,6 +40,19 @@ type DB struct {
 // Open prepares a pool for the URL (libpq form; pool_max_conns and the other pool_ settings of pgxpool are understood) and connects
 // when it is first used. It holds two connections per processor, at least four: more of them only wait for each other.
 func Open(ctx context.Context, url string) (*DB, error) {
+	cfg, err := config(url)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	return New(pool), nil
+}
+
+// config is what the URL says, and our defaults where it says nothing.
+func config(url string) (*pgxpool.Config, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("reading the database URL: %w", err)
@@ -62,11 +75,7 @@ func Open(ctx context.Context, url string) (*DB, error) {
 	// These end what nobody waits for any more; what somebody waits for has a deadline of its own.
 	setDefault(conn.RuntimeParams, "statement_timeout", "60s")
 	setDefault(conn.RuntimeParams, "idle_in_transaction_session_timeout", "60s")
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	return New(pool), nil
+	return cfg, nil
 }
 
 func setDefault(params map[string]string, key, value string) {

@@ -154,7 +154,11 @@ type settingsRow struct {
 	Toured     bool      `json:"toured"`
 }
 
+// encodeSettings writes nothing for somebody who never chose, so that defaults may change for them.
 func encodeSettings(s people.Settings) ([]byte, error) {
+	if s == people.DefaultSettings() {
+		return []byte("{}"), nil
+	}
 	s.MutedUntil = s.MutedUntil.UTC()
 	text, err := json.Marshal(settingsRow(s))
 	if err != nil {
