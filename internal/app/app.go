@@ -42,18 +42,19 @@ type Options struct {
 
 // App is the bot, put together and not yet running.
 type App struct {
-	cfg     config.Config
-	log     *slog.Logger
-	now     func() time.Time
-	db      *postgres.DB
-	redis   *redis.Redis
-	org     people.Org
-	cache   *people.Cache
-	service *people.Service
-	metrics *obs.Metrics
-	desk    *dialog.Desk
-	jobs    *jobs.Runner
-	receive bot.Receive
+	cfg        config.Config
+	log        *slog.Logger
+	now        func() time.Time
+	db         *postgres.DB
+	background *postgres.DB // for deliveries and recurring work
+	redis      *redis.Redis
+	org        people.Org
+	cache      *people.Cache
+	service    *people.Service
+	metrics    *obs.Metrics
+	desk       *dialog.Desk
+	jobs       *jobs.Runner
+	receive    bot.Receive
 
 	slack    *slack.Slack // nil: off
 	accounts *accounts    // nil: no platform to list them
@@ -79,7 +80,11 @@ func New(ctx context.Context, o Options) (*App, error) {
 		Abilities: a.abilities, PraiseChannel: a.praiseChannel, Release: a.release, Now: o.Now, NewID: newID, Log: o.Log,
 	})
 	a.receive = a.metrics.Receive(a.desk.Receive, commandName(), time.Now)
+	if a.background, err = o.Database.Another(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.plan(ctx, o.OneClock); err != nil {
+		a.background.Close()
 		return nil, err
 	}
 	a.watch()
@@ -240,6 +245,7 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 		})
 	}
 	err := all.Wait()
+	defer a.background.Close()
 	if a.slack != nil { // nothing comes in any more: let it say what it still has to say
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 		defer cancel()

@@ -25,12 +25,12 @@ func (a *App) schedules() []schedule {
 }
 
 // limits are how fast the platforms may be used. Slack documents one message a second in a conversation, with short bursts, and "several
-// hundred" a minute in a workspace: that one has no number to keep to, so a refusal closes the workspace for as long as Slack says.
+// hundred" a minute in a workspace, of which we take 400; a refusal closes the workspace for as long as Slack says.
 // Changes and looks into the history are its tier 3. https://docs.slack.dev/apis/web-api/rate-limits
 func limits() map[string]jobs.Limits {
 	tier3 := notice.Rate{Per: 1200 * time.Millisecond, Burst: 20}
 	return map[string]jobs.Limits{
-		slack.Name: {Place: notice.Rate{Per: time.Second, Burst: 3}, Update: tier3, Find: tier3, Together: true},
+		slack.Name: {Place: notice.Rate{Per: time.Second, Burst: 3}, Workspace: notice.Rate{Per: 150 * time.Millisecond, Burst: 20}, Update: tier3, Find: tier3, Together: true},
 	}
 }
 
@@ -47,11 +47,11 @@ func (a *App) plan(ctx context.Context, oneClock bool) error {
 		}
 		tasks[s.name] = s.task
 	}
-	service := &feedback.Service{Store: a.db.Feedback, NewID: newID}
+	service := &feedback.Service{Store: a.background.Feedback, NewID: newID}
 	var err error
 	a.jobs, err = jobs.New(jobs.Options{
-		Pool: a.db.Pool(), Deliveries: a.db.Deliveries, Directories: a.cache, Writer: a.desk, Platforms: a.platforms(), Log: a.log, Now: a.now,
-		Wake: a.db.Woken(), Limits: limits(), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.db.Schedules, Tasks: tasks,
+		Pool: a.background.Pool(), Deliveries: a.background.Deliveries, Directories: a.cache, Writer: a.desk, Platforms: a.platforms(), Log: a.log, Now: a.now,
+		Wake: a.db.Woken(), Limits: limits(), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.background.Schedules, Tasks: tasks,
 		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp}, OneClock: oneClock,
 	})
 	return err

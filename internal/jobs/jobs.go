@@ -85,14 +85,14 @@ func New(o Options) (*Runner, error) {
 		o.Retention = DefaultRetention
 	}
 	r := &Runner{Options: o}
-	q := &queue{now: o.Now}
+	q := &queue{now: o.Now, pool: o.Pool}
 	r.courier = newCourier(o, q)
 	client, err := newClient(o, r.courier)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the queue: %w", err)
 	}
 	q.client, r.client = client, client
-	r.relay = &relay{deliveries: o.Deliveries, enqueue: q.deliver, wake: o.Wake, now: o.Now, log: o.Log}
+	r.relay = &relay{deliveries: o.Deliveries, enqueue: q.deliver, queued: q.deliveries, wake: o.Wake, now: o.Now, log: o.Log}
 	r.ticker = &ticker{Options: o, courier: r.courier, enqueue: q.occur}
 	return r, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
@@ -72,7 +73,19 @@ func (occurArgs) Kind() string   { return "occur" }
 // queue puts jobs into River.
 type queue struct {
 	client *river.Client[pgx.Tx]
+	pool   *pgxpool.Pool
 	now    func() time.Time
+}
+
+// deliveries counts those that are queued, put off or under way, up to most.
+func (q *queue) deliveries(ctx context.Context, most int) (int, error) {
+	var n int
+	err := q.pool.QueryRow(ctx, `select count(*) from (
+		select from jobs.river_job where state in ('available', 'retryable', 'running', 'scheduled') and kind = 'deliver' limit $1) queued`, most).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count what is queued: %w", err)
+	}
+	return n, nil
 }
 
 // deliver puts notices into the queue, in the transaction that took them out of the outbox.

@@ -85,8 +85,20 @@ func setDefault(params map[string]string, key, value string) {
 }
 
 // New gives the stores on a pool that is already there. Open's is faster: it knows how to carry UUIDs.
-func New(pool *pgxpool.Pool) *DB {
-	d := &DB{pool: pool, woken: make(chan struct{}, 1)}
+func New(pool *pgxpool.Pool) *DB { return stores(pool, make(chan struct{}, 1)) }
+
+// Another gives the same stores on connections of their own, so that work in the background never takes one from a person who waits for
+// an answer. Whoever waits for Woken of either hears of the notices of both. It is closed by itself.
+func (d *DB) Another(ctx context.Context) (*DB, error) {
+	pool, err := pgxpool.NewWithConfig(ctx, d.pool.Config())
+	if err != nil {
+		return nil, fmt.Errorf("opening the database once more: %w", err)
+	}
+	return stores(pool, d.woken), nil
+}
+
+func stores(pool *pgxpool.Pool, woken chan struct{}) *DB {
+	d := &DB{pool: pool, woken: woken}
 	d.People = &People{d}
 	d.Feedback = &Feedback{d}
 	d.Deliveries = &Deliveries{d}
