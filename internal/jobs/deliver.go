@@ -257,15 +257,15 @@ func (c *courier) release(ctx context.Context, orgID, person uuid.UUID) error {
 
 // turns waits for the turn of a new message, in its conversation and in its workspace.
 func (c *courier) turns(ctx context.Context, orgID uuid.UUID, w way, class notice.Class) error {
-	limits := c.Limits[w.name]
-	if err := c.turn(ctx, orgID, w.name+"/"+w.place(), limits.Place, class); err != nil {
+	limits, until := c.Limits[w.name], c.Now().Add(brief)
+	if err := c.turn(ctx, orgID, w.name+"/"+w.place(), limits.Place, class, until); err != nil {
 		return err
 	}
-	return c.turn(ctx, orgID, w.name, limits.Workspace, class)
+	return c.turn(ctx, orgID, w.name, limits.Workspace, class, until)
 }
 
-func (c *courier) turn(ctx context.Context, orgID uuid.UUID, key string, rate notice.Rate, class notice.Class) error {
-	wait, err := c.paces.turn(ctx, orgID, key, rate, class)
+func (c *courier) turn(ctx context.Context, orgID uuid.UUID, key string, rate notice.Rate, class notice.Class, until time.Time) error {
+	wait, err := c.paces.turn(ctx, orgID, key, rate, class, until)
 	if err != nil {
 		return c.lateness(ctx)
 	}
@@ -358,7 +358,7 @@ func (c *courier) reconcile(ctx context.Context, d *notice.Delivery, class notic
 	if !can {
 		return c.blind(ctx, d, class)
 	}
-	if err := c.turn(ctx, d.OrgID, d.Platform+"/find", c.Limits[d.Platform].Find, class); err != nil {
+	if err := c.turn(ctx, d.OrgID, d.Platform+"/find", c.Limits[d.Platform].Find, class, c.Now().Add(brief)); err != nil {
 		return false, err
 	}
 	address := bot.Address{User: d.Address}

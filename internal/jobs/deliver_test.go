@@ -88,10 +88,8 @@ func (y *yard) weather(seed uint64) {
 
 // tellMany writes notices of the given kinds in turn to a hundred people.
 func (y *yard) tellMany(n int, kinds ...notice.Kind) []uuid.UUID {
-	var receivers, ids []uuid.UUID
-	for range 100 {
-		receivers = append(receivers, y.person(people.Settings{}, "chat:confirmed"))
-	}
+	var ids []uuid.UUID
+	receivers := y.persons(100, people.Settings{}, "chat:confirmed")
 	for i := range n {
 		ids = append(ids, y.tell(kinds[i%len(kinds)], receivers[i%len(receivers)]))
 		if i%40 == 39 {

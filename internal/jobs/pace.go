@@ -22,8 +22,10 @@ type Limits struct {
 }
 
 const (
-	// brief is the longest wait that is worth keeping a worker for; River's own waits are exact to a second or so.
-	brief = 1500 * time.Millisecond
+	// brief is how long one run waits for turns at the most, before it goes away and comes back. River brings back those who went for longer
+	// than five seconds in bunches, every five seconds; a bunch that waits in line here uses every turn until the next one comes. It
+	// leaves a job enough of its time to send.
+	brief = 4 * time.Second
 	// farthest bounds how far ahead a turn is estimated.
 	farthest = 10 * time.Minute
 	// aloof is how long nobody asks a shared pacer that gave no answer.
@@ -53,6 +55,8 @@ type paceKey struct {
 type pace struct {
 	paid   time.Time // by the generic cell rate algorithm: all turns taken are paid for then
 	closed time.Time // nobody has a turn before
+	// line is the turn estimated for the last of those who wait here.
+	line time.Time
 	// ends are the turns estimated for those who were sent away, by class, so that they do not all come back at once.
 	ends map[notice.Class]time.Time
 }
@@ -66,28 +70,64 @@ func newPaces(shared Pacer, now func() time.Time, workers int) *paces {
 	}
 }
 
-// turn waits for a turn if that is brief, and returns 0 when it has it; otherwise it returns when to come back.
-func (p *paces) turn(ctx context.Context, orgID uuid.UUID, name string, rate notice.Rate, class notice.Class) (time.Duration, error) {
+// turn waits for a turn until the given time and returns 0 when it has it; otherwise it returns when to come back.
+func (p *paces) turn(ctx context.Context, orgID uuid.UUID, name string, rate notice.Rate, class notice.Class, until time.Time) (time.Duration, error) {
 	key := paceKey{orgID, name}
+	wait := p.ahead(key)
 	for {
-		wait := p.take(ctx, key, rate)
 		if wait <= 0 {
-			return 0, nil
+			if wait = p.take(ctx, key, rate); wait <= 0 {
+				return 0, nil
+			}
 		}
-		wait = p.estimate(key, rate, class, wait)
-		if wait > brief || !p.stay() {
-			return wait, nil
+		stays, long := p.place(key, rate, class, wait, until)
+		if !stays {
+			return long, nil
 		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(long)
 		select {
 		case <-timer.C:
 			p.unstay()
+			wait = 0
 		case <-ctx.Done():
 			timer.Stop()
 			p.unstay()
 			return 0, ctx.Err()
 		}
 	}
+}
+
+// ahead is how long those who wait in line already will take.
+func (p *paces) ahead(key paceKey) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at(key).line.Sub(p.now())
+}
+
+// place finds a place for somebody who must wait: in line here if their turn comes soon enough, or away.
+func (p *paces) place(key paceKey, rate notice.Rate, class notice.Class, wait time.Duration, until time.Time) (stays bool, _ time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, k := p.now(), p.at(key)
+	at := latest(now.Add(wait), k.line.Add(rate.Per))
+	if !at.After(until) && p.waiting < p.most {
+		p.waiting++
+		k.line = at
+		return true, at.Sub(now)
+	}
+	at = latest(at, k.ends[class].Add(rate.Per))
+	if far := now.Add(max(wait, farthest)); at.After(far) {
+		at = far
+	}
+	k.ends[class] = at
+	return false, at.Sub(now)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // take takes a turn, or says how long it will be until there is one.
@@ -120,35 +160,14 @@ func (p *paces) take(ctx context.Context, key paceKey, rate notice.Rate) time.Du
 }
 
 func (k *pace) try(now time.Time, rate notice.Rate) time.Duration {
-	if wait := k.paid.Sub(now) - rate.Per*time.Duration(max(rate.Burst, 1)-1); wait > 0 {
+	if wait := latest(k.paid, now).Sub(now) - rate.Per*time.Duration(max(rate.Burst, 1)-1); wait > 0 {
 		return wait
 	}
 	k.take(now, rate)
 	return 0
 }
 
-func (k *pace) take(now time.Time, rate notice.Rate) {
-	if k.paid.Before(now) {
-		k.paid = now
-	}
-	k.paid = k.paid.Add(rate.Per)
-}
-
-// estimate is when somebody who must wait should come back, given those who wait already.
-func (p *paces) estimate(key paceKey, rate notice.Rate, class notice.Class, wait time.Duration) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now, k := p.now(), p.at(key)
-	at := now.Add(wait)
-	if next := k.ends[class].Add(rate.Per); next.After(at) {
-		at = next
-	}
-	if far := now.Add(max(wait, farthest)); at.After(far) {
-		at = far
-	}
-	k.ends[class] = at
-	return at.Sub(now)
-}
+func (k *pace) take(now time.Time, rate notice.Rate) { k.paid = latest(k.paid, now).Add(rate.Per) }
 
 // pause closes a key for everybody.
 func (p *paces) pause(ctx context.Context, orgID uuid.UUID, name string, lasts time.Duration) {
@@ -187,16 +206,6 @@ func (p *paces) enter(ctx context.Context, platform string) (leave func(), ok bo
 	return func() { stop(); out() }, true
 }
 
-func (p *paces) stay() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.waiting >= p.most {
-		return false
-	}
-	p.waiting++
-	return true
-}
-
 func (p *paces) unstay() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -224,6 +233,6 @@ func (p *paces) forget() {
 				return false
 			}
 		}
-		return !k.paid.After(now) && !k.closed.After(now)
+		return !k.paid.After(now) && !k.closed.After(now) && !k.line.After(now)
 	})
 }

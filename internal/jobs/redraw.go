@@ -89,8 +89,9 @@ const rounds = 3
 // has seen both changes, however their updates crossed.
 func (c *courier) repaint(ctx context.Context, d notice.Delivery, platform bot.Platform) error {
 	var out card.Card
+	until := c.Now().Add(brief)
 	for range rounds {
-		if err := c.turn(ctx, d.OrgID, d.Platform+"/update", c.Limits[d.Platform].Update, notice.Refresh); err != nil {
+		if err := c.turn(ctx, d.OrgID, d.Platform+"/update", c.Limits[d.Platform].Update, notice.Refresh, until); err != nil {
 			return err
 		}
 		is, err := c.draw(ctx, d.Notice)

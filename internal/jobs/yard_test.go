@@ -72,19 +72,27 @@ func newYard(t testing.TB, can bot.Abilities, change ...func(*Options)) *yard {
 
 // person adds somebody, with accounts in the given states: "chat:confirmed".
 func (y *yard) person(settings people.Settings, accounts ...string) uuid.UUID {
+	return y.persons(1, settings, accounts...)[0]
+}
+
+func (y *yard) persons(n int, settings people.Settings, accounts ...string) []uuid.UUID {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	p := people.Person{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Name: "Kai", Active: true, Settings: settings}
-	p.EmployeeNo = p.ID.String()
-	c := people.Changes{People: []people.Person{p}}
-	for _, a := range accounts {
-		platform, state, _ := strings.Cut(a, ":")
-		c.Identities = append(c.Identities, people.Identity{
-			OrgID: y.org, Platform: platform, ExternalID: "U-" + platform + "-" + p.ID.String(), PersonID: p.ID, State: people.State(state), Kind: people.Member,
-		})
+	var c people.Changes
+	var ids []uuid.UUID
+	for range n {
+		p := people.Person{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Name: "Kai", Active: true, Settings: settings}
+		p.EmployeeNo = p.ID.String()
+		c.People, ids = append(c.People, p), append(ids, p.ID)
+		for _, a := range accounts {
+			platform, state, _ := strings.Cut(a, ":")
+			c.Identities = append(c.Identities, people.Identity{
+				OrgID: y.org, Platform: platform, ExternalID: "U-" + platform + "-" + p.ID.String(), PersonID: p.ID, State: people.State(state), Kind: people.Member,
+			})
+		}
 	}
 	y.dir = y.dir.Apply(c, y.dir.Version()+1)
-	return p.ID
+	return ids
 }
 
 // decide changes the state of all accounts of a person.
@@ -143,7 +151,7 @@ func (y *yard) queue(job func(ctx context.Context, try int) error) {
 			case err == nil:
 				return
 			case errors.As(err, &put):
-				wait(put.after)
+				wait(snooze(put.after))
 			default:
 				wait(pauseAfter(try, rand.Float64()))
 				try++
@@ -151,6 +159,19 @@ func (y *yard) queue(job func(ctx context.Context, try int) error) {
 		}
 		y.t.Error("a job was given up by the queue and not by us")
 	})
+}
+
+// snooze is how long the queue really takes: what is further away than five seconds comes back in bunches, every five seconds.
+func snooze(after time.Duration) time.Duration {
+	const scheduler = 5 * time.Second
+	if after <= scheduler {
+		return after
+	}
+	due := clock().Add(after)
+	if early := due.Truncate(scheduler); early.Before(due) {
+		due = early.Add(scheduler)
+	}
+	return due.Sub(clock())
 }
 
 // run runs a job in a goroutine of its own, which may end as a killed process does, without a word, or not end at all. Either way
