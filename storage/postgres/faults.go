@@ -122,7 +122,8 @@ func unreachable(err error) bool {
 func again(err error) bool {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		known := pg.Code == uniqueViolation && pg.ConstraintName == "praises_pkey" // see feedbackTx.give
+		// See feedbackTx.give; which of its tables is written first is up to Postgres.
+		known := pg.Code == uniqueViolation && (pg.ConstraintName == "praises_pkey" || pg.ConstraintName == "praise_receivers_pkey")
 		return known || pg.Code == serializationFailure || pg.Code == deadlockDetected
 	}
 	return pgconn.SafeToRetry(err)
