@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,21 +200,6 @@ func (s *Slack) known() identity {
 func (s *Slack) Tenant(ctx context.Context) (string, error) {
 	me, err := s.identity(ctx)
 	return me.team, err
-}
-
-// MissingScopes are the scopes that the manifest asks for and the bot token does not have, for the doctor.
-func (s *Slack) MissingScopes(ctx context.Context) ([]string, error) {
-	var r reach
-	answer, err := s.api.AuthTestContext(r.trace(ctx))
-	if err := s.translate(ctx, "auth.test", err, &r, false); err != nil {
-		return nil, err
-	}
-	header := answer.Header.Get("X-OAuth-Scopes")
-	if header == "" { // nobody says what the token may do
-		return nil, nil
-	}
-	granted := strings.Split(strings.ReplaceAll(header, " ", ""), ",")
-	return slices.DeleteFunc(Scopes(), func(scope string) bool { return slices.Contains(granted, scope) }), nil
 }
 
 // Accounts lists everybody in the workspace, 200 at a time: people, guests, robots and those who left. When Slack asks for patience it

@@ -420,21 +420,6 @@ func TestAListingWaitsAsLongAsSlackAsks(t *testing.T) {
 	})
 }
 
-func TestScopesThatAreMissingAreTold(t *testing.T) {
-	r := newRig(t)
-	if missing, err := r.MissingScopes(t.Context()); err != nil || missing != nil {
-		t.Errorf("a Slack that does not say what is granted: missing %v, %v", missing, err)
-	}
-	r.fake.do("auth.test", func(w http.ResponseWriter, q *http.Request) {
-		w.Header().Set("X-OAuth-Scopes", strings.Join(Scopes()[2:], ", ")+",extra")
-		body(`{"ok":true,"team_id":"T1"}`)(w, q)
-	})
-	missing, err := r.MissingScopes(t.Context())
-	if diff := cmp.Diff(Scopes()[:2], missing); err != nil || diff != "" {
-		t.Errorf("missing scopes (-want +got), %v:\n%s", err, diff)
-	}
-}
-
 func TestHomeIsPublished(t *testing.T) {
 	r := newRig(t)
 	if err := r.PublishHome(t.Context(), "U1", *aCard("Home")); err != nil {

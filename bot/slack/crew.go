@@ -78,3 +78,24 @@ func (c *crew) close(ctx context.Context) error {
 	c.cancel()
 	return ctx.Err()
 }
+
+// follow hands what is left to do to the crew.
+func (s *Slack) follow(ctx context.Context, d delivery, a answer) {
+	for _, f := range a.after {
+		taken := s.crew.do(func(ctx context.Context) {
+			ctx, cancel := context.WithTimeout(ctx, followTime)
+			defer cancel()
+			defer func() {
+				if v := recover(); v != nil {
+					_ = s.panic(ctx, v)
+				}
+			}()
+			if err := f.do(ctx); err != nil {
+				s.cfg.Log.ErrorContext(ctx, "answering in slack", "step", f.name, "id", d.event.ID, "error", err)
+			}
+		})
+		if !taken {
+			s.cfg.Log.ErrorContext(ctx, "too much to say in slack at once; an answer is dropped", "step", f.name, "id", d.event.ID)
+		}
+	}
+}
