@@ -77,11 +77,13 @@ type queue struct {
 	now    func() time.Time
 }
 
-// deliveries counts those that are queued, put off or under way, up to most.
+// deliveries counts those that are queued, put off or under way, up to most. Those that wait for somebody's morning do not count: the
+// people awake must not wait for it as well.
 func (q *queue) deliveries(ctx context.Context, most int) (int, error) {
 	var n int
 	err := q.pool.QueryRow(ctx, `select count(*) from (
-		select from jobs.river_job where state in ('available', 'retryable', 'running', 'scheduled') and kind = 'deliver' limit $1) queued`, most).Scan(&n)
+		select from jobs.river_job where state in ('available', 'retryable', 'running', 'scheduled') and kind = 'deliver'
+			and scheduled_at < $2 limit $1) queued`, most, q.now().Add(farthest+time.Minute)).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("count what is queued: %w", err)
 	}
