@@ -24,7 +24,11 @@ type Directory struct {
 	ofPerson   map[uuid.UUID][]account // sorted
 	reports    map[uuid.UUID][]uuid.UUID
 
-	names func() *nameIndex // built when the first name is looked up
+	// Names are indexed when the first is looked up. The index is shared by the snapshots that follow; those whose names changed
+	// since it was made are looked up in a small one of their own.
+	names   func() *nameIndex
+	renamed map[uuid.UUID]bool
+	anew    func() *nameIndex // of renamed
 }
 
 type account struct{ platform, externalID string }
@@ -49,14 +53,18 @@ func (d *Directory) Apply(c Changes, version int64) *Directory {
 	if c.Org != nil {
 		next.org = *c.Org
 	}
-	moved, renamed, claimed := d.names == nil, d.names == nil, d.names == nil
+	first := d.names == nil
+	moved, claimed := first, first
+	renamed := map[uuid.UUID]bool{}
 	if len(c.People) > 0 {
 		next.people = maps.Clone(d.people)
 	}
 	for _, p := range c.People {
 		before := d.people[p.ID]
 		moved = moved || before == nil || before.EmployeeNo != p.EmployeeNo || before.ManagerID != p.ManagerID
-		renamed = renamed || before == nil || !sameNames(*before, p)
+		if before == nil || !sameNames(*before, p) {
+			renamed[p.ID] = true
+		}
 		next.people[p.ID] = &p
 	}
 	if len(c.Identities) > 0 {
@@ -64,10 +72,11 @@ func (d *Directory) Apply(c Changes, version int64) *Directory {
 	}
 	for _, i := range c.Identities {
 		key := account{i.Platform, i.ExternalID}
-		before, known := d.identities[key]
+		before := d.identities[key]
 		claimed = claimed || before.PersonID != i.PersonID
-		renamed = renamed || known && before.State == Confirmed && i.State != Confirmed ||
-			i.State == Confirmed && (before.State != Confirmed || before.PersonID != i.PersonID || before.Name != i.Name || before.Email != i.Email)
+		if before.State != i.State || before.PersonID != i.PersonID || before.Name != i.Name || before.Email != i.Email {
+			renamed[before.PersonID], renamed[i.PersonID] = true, true
+		}
 		next.identities[key] = i
 	}
 	if moved {
@@ -76,10 +85,25 @@ func (d *Directory) Apply(c Changes, version int64) *Directory {
 	if claimed {
 		next.arrangeIdentities()
 	}
-	if renamed {
-		next.names = sync.OnceValue(func() *nameIndex { return indexNames(&next) })
-	}
+	next.arrangeNames(renamed)
 	return &next
+}
+
+// arrangeNames keeps the index until a fiftieth of the firm is named differently.
+func (d *Directory) arrangeNames(renamed map[uuid.UUID]bool) {
+	if d.names != nil && len(renamed) == 0 {
+		return
+	}
+	maps.Copy(renamed, d.renamed)
+	snapshot := *d                           // what the closures need, whatever becomes of d,
+	snapshot.names, snapshot.anew = nil, nil // and not the closures before them
+	if d.names == nil || len(renamed) > 100+len(d.people)/50 {
+		d.names = sync.OnceValue(func() *nameIndex { return indexNames(&snapshot, snapshot.sorted) })
+		d.renamed, d.anew = nil, nil
+		return
+	}
+	d.renamed = renamed
+	d.anew = sync.OnceValue(func() *nameIndex { return indexNames(&snapshot, slices.Collect(maps.Keys(renamed))) })
 }
 
 func sameNames(a, b Person) bool {

@@ -2,8 +2,10 @@ package people
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -60,10 +62,10 @@ type Receiver struct {
 	Found []Candidate
 }
 
-// nameIndex knows every way to write the name of every active person. It is built when the first name is looked up and never changed.
+// nameIndex knows every way to write the names of active people. It is never changed.
 type nameIndex struct {
 	exact map[string][]named // by folded name
-	keys  []string           // of exact, in order
+	keys  func() []string    // of exact, in order
 }
 
 type named struct {
@@ -71,57 +73,113 @@ type named struct {
 	how How
 }
 
-func indexNames(d *Directory) *nameIndex {
+func indexNames(d *Directory, ids []uuid.UUID) *nameIndex {
 	x := &nameIndex{exact: map[string][]named{}}
-	for _, p := range d.People() {
-		if !p.Active {
+	x.keys = sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(x.exact)) })
+	var k nameKeys
+	for _, id := range ids {
+		p := d.people[id]
+		if p == nil || !p.Active {
 			continue
 		}
-		x.add(p.ID, ByNumber, p.EmployeeNo)
-		x.add(p.ID, ByEmail, p.Email)
+		k = k[:0]
+		k.add(ByNumber, p.EmployeeNo)
+		k.add(ByEmail, p.Email)
 		for _, name := range []string{p.Name, p.NameEn} {
-			x.add(p.ID, ByName, wordOrders(name)...)
-			x.add(p.ID, ByInitials, wordInitials(name))
+			k.add(ByName, wordOrders(name)...)
+			k.add(ByInitials, wordInitials(name))
 		}
 		for _, i := range d.confirmed(p.ID) {
-			x.add(p.ID, ByEmail, i.Email)
-			x.add(p.ID, ByDisplayName, wordOrders(i.Name)...)
+			k.add(ByEmail, i.Email)
+			k.add(ByDisplayName, wordOrders(i.Name)...)
 		}
 		full, initials := spellings(p.Name)
-		x.add(p.ID, ByPinyin, full...)
-		x.add(p.ID, ByInitials, initials...)
-		x.add(p.ID, ByPrefix, givenName(p.Name))
+		k.add(ByPinyin, full...)
+		k.add(ByInitials, initials...)
+		k.add(ByPrefix, givenName(p.Name))
+		for _, key := range k {
+			x.exact[key.folded] = append(x.exact[key.folded], named{id, key.how})
+		}
 	}
-	for key := range x.exact {
-		x.keys = append(x.keys, key)
-	}
-	slices.Sort(x.keys)
 	return x
 }
 
-// add files a person under names; the surest way wins.
-func (x *nameIndex) add(id uuid.UUID, how How, names ...string) {
+// nameKeys are the names of one person.
+type nameKeys []nameKey
+
+type nameKey struct {
+	folded string
+	how    How
+}
+
+// add files names; the surest way wins.
+func (k *nameKeys) add(how How, names ...string) {
 	for _, name := range names {
-		key := foldName(name)
-		if key == "" {
-			continue
-		}
-		known := x.exact[key]
-		if !slices.ContainsFunc(known, func(n named) bool { return n.id == id && n.how <= how }) {
-			x.exact[key] = append(known, named{id, how})
+		folded := foldName(name)
+		at := slices.IndexFunc(*k, func(known nameKey) bool { return known.folded == folded })
+		switch {
+		case folded == "":
+		case at < 0:
+			*k = append(*k, nameKey{folded, how})
+		default:
+			(*k)[at].how = min((*k)[at].how, how)
 		}
 	}
+}
+
+// lookUp calls see with whoever has that folded name.
+func (d *Directory) lookUp(key string, see func(id uuid.UUID, how How)) {
+	for _, n := range d.names().exact[key] {
+		if !d.renamed[n.id] {
+			see(n.id, n.how)
+		}
+	}
+	if d.anew != nil {
+		for _, n := range d.anew().exact[key] {
+			see(n.id, n.how)
+		}
+	}
+}
+
+// nameLists are all folded names, in order within each list.
+func (d *Directory) nameLists() [][]string {
+	lists := [][]string{d.names().keys()}
+	if d.anew != nil {
+		lists = append(lists, d.anew().keys())
+	}
+	return lists
 }
 
 // foldName makes names comparable: half-width lower case without spaces, dots, hyphens, apostrophes and a leading @.
 func foldName(s string) string {
-	s = strings.ToLower(width.Fold.String(strings.TrimLeft(strings.TrimSpace(s), "@＠")))
+	s = strings.TrimLeft(strings.TrimSpace(s), "@＠")
+	if folded, ok := foldASCII(s); ok {
+		return folded
+	}
 	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || strings.ContainsRune(".-'’·•_", r) {
+		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || strings.ContainsRune(".-'’·•_", r) {
 			return -1
 		}
 		return r
-	}, s)
+	}, strings.ToLower(width.Fold.String(s)))
+}
+
+// foldASCII is foldName for the most of names.
+func foldASCII(s string) (string, bool) {
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= utf8.RuneSelf:
+			return "", false
+		case c >= 'A' && c <= 'Z':
+			out = append(out, c+'a'-'A')
+		case c <= ' ' || c == '.' || c == '-' || c == '\'' || c == '_':
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out), true
 }
 
 // wordOrders are the name as it is written and with its first word last: Lin Xiao and Xiao Lin.
@@ -158,37 +216,36 @@ func (d *Directory) Find(query string, o FindOptions) []Candidate {
 	if key == "" {
 		return nil
 	}
-	x := d.names()
 	best := map[uuid.UUID]How{}
-	see := func(list []named, atLeast How) {
-		for _, n := range list {
-			how := max(n.how, atLeast)
-			if known, ok := best[n.id]; len(best) < enoughFound && (!ok || how < known) {
-				best[n.id] = how
+	see := func(key string, atLeast How) {
+		d.lookUp(key, func(id uuid.UUID, how How) {
+			how = max(how, atLeast)
+			if known, ok := best[id]; ok && how < known || !ok && len(best) < enoughFound {
+				best[id] = how
 			}
-		}
+		})
 	}
-	see(x.exact[key], ByNumber)
+	see(key, ByNumber)
 	if len(best) == 0 {
-		at, _ := slices.BinarySearch(x.keys, key)
-		for ; at < len(x.keys) && strings.HasPrefix(x.keys[at], key) && len(best) < enoughFound; at++ {
-			see(x.exact[x.keys[at]], ByPrefix)
+		for _, keys := range d.nameLists() {
+			at, _ := slices.BinarySearch(keys, key)
+			for ; at < len(keys) && strings.HasPrefix(keys[at], key) && len(best) < enoughFound; at++ {
+				see(keys[at], ByPrefix)
+			}
 		}
 	}
 	if len(best) == 0 && utf8.RuneCountInString(key) <= longestGlued {
 		sounds, _ := spellings(key) // 林小 for 林晓: the usual slip of those who type by sound
 		for _, sound := range sounds {
-			see(x.exact[sound], ByTypo)
+			see(sound, ByTypo)
 		}
 	}
 	if slips := allowedSlips(key); len(best) == 0 && slips > 0 {
-		typed := []rune(key)
-		for _, k := range x.keys {
-			if len(k) < len(key)-3*slips || len(k) > len(key)+3*slips {
-				continue
-			}
-			if distance(typed, []rune(k), slips+1) <= slips {
-				see(x.exact[k], ByTypo)
+		for _, keys := range d.nameLists() {
+			for _, k := range keys {
+				if len(k) >= len(key)-slips && len(k) <= len(key)+slips && distance([]byte(key), []byte(k), slips+1) <= slips {
+					see(k, ByTypo)
+				}
 			}
 		}
 	}

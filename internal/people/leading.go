@@ -18,7 +18,7 @@ import (
 //     likely (ByPrefix), since 林晓谢 may be meant, and there have to be two more characters.
 //  4. Further names follow after a space, a comma, 、 or a semicolon, and after "and", "&", "+" or those four, if a name follows. A
 //     name that only likely is one follows the last kind, never a space.
-//  5. A colon ends the names. The text comes back without what joined it to them, and as it was, but for spaces around it, when it
+//  5. A colon ends the names, and so do fifty of them. The text comes back without what joined it to them, and as it was, but for spaces around it, when it
 //     begins with no name.
 func (d *Directory) Leading(text string) (named []Receiver, rest string) {
 	rest = strings.TrimSpace(text)
@@ -30,7 +30,7 @@ func (d *Directory) Leading(text string) (named []Receiver, rest string) {
 		named = append(named, Receiver{Typed: name.typed, Found: name.found})
 		rest = rest[name.end:]
 		var last bool
-		if rest, joined, last = d.join(rest); last {
+		if rest, joined, last = d.join(rest); last || len(named) == mostNames {
 			return named, rest
 		}
 	}
@@ -39,7 +39,8 @@ func (d *Directory) Leading(text string) (named []Receiver, rest string) {
 const (
 	longestName  = 4  // words of a name
 	longestGlued = 8  // characters of a name that runs into the text
-	longestTyped = 80 // characters that are looked at for one name
+	longestTyped = 60 // characters that are looked at for one name
+	mostNames    = 50 // at the beginning of one text; what follows is text
 )
 
 // leadingName is a name at the beginning of a text: end is where the text goes on.
@@ -98,11 +99,11 @@ func (d *Directory) beginsWithName(text string) bool {
 // exactly gives whom a name names exactly: whoever is named so is not asked about others.
 func (d *Directory) exactly(name string) []Candidate {
 	best := map[uuid.UUID]How{}
-	for _, n := range d.names().exact[foldName(name)] {
-		if how, ok := best[n.id]; n.how <= ByPinyin && (!ok || n.how < how) {
-			best[n.id] = n.how
+	d.lookUp(foldName(name), func(id uuid.UUID, how How) {
+		if how <= ByPinyin {
+			best[id] = how
 		}
-	}
+	})
 	return d.ranked(best, FindOptions{})
 }
 

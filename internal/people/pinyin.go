@@ -2,6 +2,7 @@ package people
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -85,14 +86,14 @@ func readings(chars string, surname bool) []reading {
 	if usual, ok := surnames[chars]; surname && ok && utf8.RuneCountInString(chars) > 1 {
 		initials := ""
 		for _, r := range chars {
-			if all := pinyin.SinglePinyin(r, dictionary()); len(all) > 0 {
+			if all := syllables(r); len(all) > 0 {
 				initials += all[0][:1]
 			}
 		}
 		return []reading{{usual, usual[:1] + initials[1:]}}
 	}
 	for _, r := range chars {
-		all := pinyin.SinglePinyin(r, dictionary())
+		all := syllables(r)
 		if usual, ok := surnames[string(r)]; surname && ok {
 			all = append([]string{usual}, all...)
 		}
@@ -118,12 +119,19 @@ func readings(chars string, surname bool) []reading {
 	return out
 }
 
-// dictionary asks for all readings, without tones.
-func dictionary() pinyin.Args {
+// syllables are all readings of a character, without tones. They are kept: the library matches regular expressions for each.
+func syllables(r rune) []string {
+	if known, ok := read.Load(r); ok {
+		return known.([]string)
+	}
 	args := pinyin.NewArgs()
 	args.Heteronym = true
-	return args
+	all := pinyin.SinglePinyin(r, args)
+	read.Store(r, all)
+	return all
 }
+
+var read sync.Map // rune to []string
 
 // latin are the ways to type a syllable with ü: 吕 is lv, lu and lyu (passports).
 func latin(syllable string) []string {
