@@ -55,9 +55,7 @@ func acts() map[string]act {
 // acting serves one act. A script that accepts JSON gets {"notice": …} when the act was refused; a plain form comes back to the page.
 func (s *site) acting(do act) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		st := readState(r.URL.Query())
-		p := s.on(st)
-		v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+		v := s.view(r)
 		if err := r.ParseForm(); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -67,13 +65,13 @@ func (s *site) acting(do act) http.HandlerFunc {
 			http.Error(w, v.T("demo.refused.person"), http.StatusUnprocessableEntity)
 			return
 		}
-		d, html, err := do(call{site: s, p: p, as: at.as, form: r.PostForm})
+		d, html, err := do(call{site: s, p: v.p, as: at.as, form: r.PostForm})
 		if d.Kind != "" {
 			s.deeds.tell(d)
 		}
 		switch {
 		case !strings.Contains(r.Header.Get("Accept"), "application/json"):
-			w.Header().Set("Location", "../"+st.link()[len("./"):])
+			w.Header().Set("Location", "../"+v.st.link()[len("./"):])
 			w.WriteHeader(http.StatusSeeOther)
 		case err != nil:
 			answer(w, http.StatusUnprocessableEntity, map[string]string{"notice": notice(v.words, err)})

@@ -67,7 +67,7 @@ func newFirm(t *testing.T, more ...func(*Options)) *firm {
 	}
 	sim := slacksim.New(slacksim.Options{
 		SigningSecret: testSecret, BotToken: testToken, Team: slacksim.Team{ID: "T1", Name: "青禾信贷 Greenfield", Domain: "greenfield"},
-		Commands: []slacksim.Command{{Name: "/praise"}, {Name: "/note"}, {Name: "/lang"}, {Name: "/gallery"}, {Name: "/slow"}},
+		Commands: []slacksim.Command{{Name: "/praise"}, {Name: "/note"}, {Name: "/lang"}, {Name: "/gallery"}, {Name: "/slow"}, {Name: "/form"}},
 		BotName:  "Huiyin", NoEcho: true, Limits: slacksim.Limits{Off: true},
 	})
 	t.Cleanup(sim.Close)
@@ -124,6 +124,8 @@ func testHints() []CommandHint {
 type clerk struct {
 	t   *testing.T
 	sim *slacksim.Server
+	// form is what /form opens.
+	form map[string]any
 }
 
 func (c *clerk) handler() http.Handler {
@@ -190,6 +192,8 @@ func (c *clerk) command(w http.ResponseWriter, body []byte) {
 		fmt.Fprint(w, "好的，从现在起说中文。 OK: "+text)
 	case "/gallery":
 		reply(w, map[string]any{"response_type": "ephemeral", "text": "gallery", "blocks": gallery()})
+	case "/form":
+		c.call("views.open", map[string]any{"trigger_id": form.Get("trigger_id"), "view": c.form})
 	case "/note":
 		if to := mentioned.FindStringSubmatch(text); to != nil {
 			c.post(to[1], user, mentioned.ReplaceAllString(text, ""), "🔒 改进建议")

@@ -35,6 +35,11 @@ func (s *site) hints(v view, kind, typed, ids string) hintsView {
 		}
 	case "@":
 		people, _ := s.search(v.p, typed, hintsShown)
+		for _, who := range v.p.people() {
+			if _, ok := s.matches(who, typed); ok && who.bot { // in a channel the bot hears what mentions it
+				people = append(people, who)
+			}
+		}
 		for _, who := range people {
 			f := s.face(who)
 			out.Rows = append(out.Rows, hintRow{Insert: "@" + who.handle + " ", Name: who.name, Face: &f})

@@ -22,6 +22,14 @@ type view struct {
 	p  platform
 }
 
+// view reads what the address asks for.
+func (s *site) view(r *http.Request) view {
+	st := readState(r.URL.Query())
+	p := s.on(st)
+	st = settle(p, st)
+	return view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+}
+
 // Act is the address that a form posts to; the state goes along, so that the page comes back as it was.
 func (v view) Act(name string) string {
 	st := v.st
@@ -54,7 +62,7 @@ type pageView struct {
 	People                  piece
 	Panes                   []paneView
 	Starts                  []start
-	Tour                    []step
+	Tour                    piece
 	CanMove                 bool
 	User                    string // the first person, whose zone the clock control speaks of
 }
@@ -84,17 +92,16 @@ type paneView struct {
 }
 
 func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
-	st := readState(r.URL.Query())
+	v := s.view(r)
+	st, p := v.st, v.p
 	if s.setLang(w, r) {
 		w.Header().Set("Location", st.link())
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
-	p := s.on(st)
-	v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
 	page := pageView{
 		view: v, Title: s.title, Product: v.T("demo.product"), Version: s.version, Auto: s.chosenLang(r) == "",
-		CanMove: s.move != nil, Tour: s.tour(v), User: st.As,
+		CanMove: s.move != nil, Tour: s.piece("tour", s.tour(v, "")), User: st.As,
 	}
 	for _, other := range s.platforms {
 		to := state{Platform: other.name()}
@@ -105,7 +112,7 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 		page.Langs = append(page.Langs, tab{Label: v.T("demo.lang." + l), Lang: l, Link: st.link() + "&lang=" + l, On: on})
 	}
 	for n, user := range []string{st.As, st.With} {
-		if at, ok := s.pane(v, n+1, user); ok && (n == 0 || user != st.As) {
+		if at, ok := s.pane(v, n+1, user); ok {
 			page.Panes = append(page.Panes, s.drawPane(at))
 		}
 	}
@@ -210,13 +217,14 @@ func rev(texts ...string) string {
 // from replacing what looks the same.
 func (s *site) serveFragment(w http.ResponseWriter, r *http.Request) {
 	q, name := r.URL.Query(), r.PathValue("name")
-	st := readState(q)
-	p := s.on(st)
-	v := view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+	v := s.view(r)
+	st, p := v.st, v.p
 	var out piece
 	switch name {
 	case "people":
 		out = s.piece(name, s.peopleView(p, st, v.words, q.Get("q")))
+	case "tour":
+		out = s.piece(name, s.tour(v, q.Get("praised")))
 	case "hints":
 		out = s.piece(name, s.hints(v, q.Get("kind"), q.Get("q"), "p"+q.Get("pane")+"-"))
 	default:

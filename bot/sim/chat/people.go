@@ -175,10 +175,6 @@ func (s *site) peopleView(p platform, st state, say words, typed string) peopleV
 
 // unreadBot counts what a person has not read in the conversation with the bot.
 func (s *site) unreadBot(p platform, user string) int {
-	for _, pl := range p.places(user) {
-		if pl.kind == placeBot {
-			return p.unread(user, pl.id, s.seen.last(p, user, pl.id))
-		}
-	}
-	return 0
+	at := p.withBot(user)
+	return p.unread(user, at, s.seen.last(p, user, at))
 }

@@ -17,6 +17,8 @@ type platform interface {
 	people() []person
 	// places are the conversations that a person can open, the one with the bot first.
 	places(user string) []place
+	// withBot is the place of a person's conversation with the bot.
+	withBot(user string) string
 	// unread counts the messages of others in a place after one of its messages; the empty id counts all.
 	unread(user, place, after string) int
 	messages(place string, as reader) []message
@@ -131,6 +133,7 @@ type change struct {
 type deed struct {
 	Kind  string `json:"kind"` // say, command, press, submit
 	User  string `json:"user"`
+	To    string `json:"to,omitempty"`    // the first person whom it names
 	Name  string `json:"name,omitempty"`  // of the command, without its slash
 	Whole bool   `json:"whole,omitempty"` // the command had words, or the form was taken
 }

@@ -13,6 +13,9 @@ import (
 	"huiyin/internal/i18n"
 )
 
+// slackbot is Slack's own bot, which is a member of every workspace.
+const slackbot = "USLACKBOT"
+
 // slackSide shows the simulated Slack.
 type slackSide struct {
 	sim   *slacksim.Server
@@ -34,14 +37,15 @@ func newSlack(sim *slacksim.Server, hints []CommandHint, draw *template.Template
 	return &slackSide{sim: sim, hints: hints, draw: draw, meant: meant}
 }
 
-func (s *slackSide) name() string            { return "slack" }
-func (s *slackSide) now() time.Time          { return s.sim.Now() }
-func (s *slackSide) commands() []CommandHint { return s.hints }
+func (s *slackSide) name() string               { return "slack" }
+func (s *slackSide) now() time.Time             { return s.sim.Now() }
+func (s *slackSide) commands() []CommandHint    { return s.hints }
+func (s *slackSide) withBot(user string) string { return s.sim.DM(user) }
 
 func (s *slackSide) people() []person {
 	var out []person
 	for _, p := range s.sim.People() {
-		if !p.Deleted {
+		if !p.Deleted && p.ID != slackbot {
 			out = append(out, slackPerson(p))
 		}
 	}
@@ -51,7 +55,7 @@ func (s *slackSide) people() []person {
 func slackPerson(p slacksim.Person) person {
 	return person{
 		id: p.ID, handle: p.Handle, name: cmp.Or(p.DisplayName, p.RealName, p.Handle), title: p.Title, lang: p.Locale, zone: p.TZ,
-		bot: p.IsBot || p.ID == "USLACKBOT", guest: p.Restricted || p.UltraRestricted || p.Stranger,
+		bot: p.IsBot || p.ID == slackbot, guest: p.Restricted || p.UltraRestricted || p.Stranger,
 	}
 }
 

@@ -32,7 +32,20 @@ func (s *slackSide) send(user, place, text string) (deed, error) {
 	if err != nil {
 		return deed{}, err
 	}
-	return deed{Kind: "command", User: user, Name: name[1:], Whole: words != ""}, refused(ack, name)
+	return deed{Kind: "command", User: user, To: s.named(words), Name: name[1:], Whole: words != ""}, refused(ack, name)
+}
+
+// named is the first person whom a text mentions.
+func (s *slackSide) named(text string) string {
+	text = strings.ToLower(text)
+	id, first, longest := "", len(text), 0
+	for _, p := range s.people() {
+		at := strings.Index(text, "@"+strings.ToLower(p.handle))
+		if at >= 0 && !p.bot && (at < first || at == first && len(p.handle) > longest) {
+			id, first, longest = p.id, at, len(p.handle)
+		}
+	}
+	return id
 }
 
 // slackCommand is the command that a text begins with. A slash in front of a space or of another slash is no command.
@@ -81,7 +94,8 @@ func slackPlace(at spot) slacksim.Place {
 
 // submit sends a modal. Fields that Slack's client refuses stand in the modal afterwards, so that nothing is left to say.
 func (s *slackSide) submit(as reader, modal string, v entered) (deed, error) {
-	ack, err := s.sim.Submit(as.user, modal, readFields(v, as.zone))
+	filled := readFields(v, as.zone)
+	ack, err := s.sim.Submit(as.user, modal, filled)
 	var fields slacksim.InputErrors
 	if errors.As(err, &fields) {
 		return deed{}, nil
@@ -92,7 +106,16 @@ func (s *slackSide) submit(as reader, modal string, v entered) (deed, error) {
 	if err := refused(ack, ""); err != nil {
 		return deed{}, err
 	}
-	return deed{Kind: "submit", User: as.user, Whole: ack.Action == "close" || ack.Action == "clear"}, nil
+	d := deed{Kind: "submit", User: as.user, Whole: ack.Action == "close" || ack.Action == "clear"}
+	people := s.byID()
+	for _, in := range filled {
+		for _, values := range in {
+			if len(values) > 0 && people[values[0]].id != "" {
+				d.To = values[0]
+			}
+		}
+	}
+	return d, nil
 }
 
 func (s *slackSide) dismiss(user, modal string) error {

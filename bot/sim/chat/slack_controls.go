@@ -88,7 +88,9 @@ func (d *drawing) control(el node, blockID string) control {
 	default:
 		c.Kind, c.Label = "unknown", escaped(kind)
 	}
-	if c.Aria == "" && (c.Kind == "field" || c.Kind == "area" || c.Kind == "select" || c.Kind == "picker") {
+	if c.Kind == "picker" {
+		c.Aria = "" // it says what is chosen
+	} else if c.Aria == "" && (c.Kind == "field" || c.Kind == "area" || c.Kind == "select") {
 		c.Aria = d.say.T("demo.control.choose")
 	}
 	return c

@@ -37,13 +37,13 @@ func (s *slackSide) requests(as reader, most int) []request {
 		mine[v.ID] = true
 	}
 	var out []request
-	for _, d := range deliveries {
+	for _, d := range slices.Backward(deliveries) {
 		if by, trigger := actor(d); by == as.user {
 			mine[trigger] = trigger != ""
 			out = append(out, slackDelivery(d, blame.deliveries[d.N]))
 		}
 	}
-	for _, c := range calls {
+	for _, c := range slices.Backward(calls) {
 		concerned := c.Method == "response_url" && lastActor(deliveries, c) == as.user
 		for _, k := range []string{"channel", "user", "user_id", "users", "trigger_id", "view_id"} {
 			id, _ := c.Args[k].(string)

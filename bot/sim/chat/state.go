@@ -118,6 +118,17 @@ func (s *site) on(st state) platform {
 	return s.platforms[0]
 }
 
+// settle drops people who are not there from a state; a second person alone is the first.
+func settle(p platform, st state) state {
+	if _, ok := find(p, st.With); !ok || st.With == st.As {
+		st.With, st.At = "", ""
+	}
+	if _, ok := find(p, st.As); !ok {
+		st.As, st.In, st.With, st.At = st.With, st.At, "", ""
+	}
+	return st
+}
+
 // find looks up somebody whom one can play: no bots.
 func find(p platform, id string) (person, bool) {
 	for _, who := range p.people() {

@@ -12,9 +12,16 @@ type step struct {
 	Then, And string // a second link
 }
 
-// tour is five steps around a manager and somebody who reports to them, as long as the page knows such a pair.
-func (s *site) tour(v view) []step {
-	boss, report := s.pair(v.p)
+// tourView is the list of steps.
+type tourView struct {
+	words
+	Steps []step
+}
+
+// tour is five steps around a manager and somebody who reports to them, as long as the page knows such a pair. Whoever is played
+// belongs to the pair if they can, and so does the one who was praised on the way.
+func (s *site) tour(v view, praised string) tourView {
+	boss, report := s.pair(v.p, v.st.As, praised)
 	name := func(p person) string {
 		if p.id == "" {
 			return v.T("demo.tour.someone")
@@ -42,7 +49,7 @@ func (s *site) tour(v view) []step {
 		link(boss, ""), link(boss, v.T("demo.tour.2.draft", "Handle", handle(report))), link(report, ""),
 		link(boss, v.T("demo.tour.4.draft", "Handle", handle(report))), link(report, "/lang "+other),
 	}
-	var out []step
+	out := tourView{words: v.words}
 	for i := range done {
 		n := strconv.Itoa(i + 1)
 		st := step{
@@ -54,22 +61,43 @@ func (s *site) tour(v view) []step {
 			st.Then = state{Platform: v.st.Platform, As: boss.id, In: public}.link()
 			st.And = v.T("demo.tour.4.then")
 		}
-		out = append(out, st)
+		out.Steps = append(out.Steps, st)
 	}
 	return out
 }
 
-// pair finds the first listed manager of somebody, and the first whom they manage.
-func (s *site) pair(p platform) (boss, report person) {
+// pair finds a manager and somebody who reports to them: with as many of the wished people in it as can be, else of a team whose
+// members lead nobody themselves, else the first.
+func (s *site) pair(p platform, wished ...string) (boss, report person) {
+	best := -1
 	all := s.listed(p)
+	above := map[string]bool{} // who leads leaders
+	for id := range s.bosses {
+		above[s.profiles[id].Boss] = true
+	}
+	byID := map[string]person{}
 	for _, b := range all {
-		for _, r := range all {
-			if s.profiles[r.id].Boss == b.id && b.id != r.id {
-				return b, r
+		byID[b.id] = b
+	}
+	for _, r := range all {
+		b, there := byID[s.profiles[r.id].Boss]
+		if !there || b.id == r.id {
+			continue
+		}
+		score := 0
+		if !above[b.id] {
+			score = 1
+		}
+		for _, w := range wished {
+			if w == b.id || w == r.id {
+				score += 2
 			}
 		}
+		if score > best {
+			boss, report, best = b, r, score
+		}
 	}
-	return person{}, person{}
+	return boss, report
 }
 
 // public is the first public channel that a person sees.

@@ -74,6 +74,7 @@
     if (follow && list) toEnd(box);
     if (piece.dataset.piece === "modal") modalChanged(piece.closest(".pane"));
     if (piece.dataset.piece === "people") people.drawn();
+    if (piece.dataset.piece === "tour") tour.show();
   };
 
   // Several reasons to draw a piece again within a moment are one.
@@ -90,7 +91,7 @@
       do {
         job.again = false;
         const name = piece.dataset.piece, pane = piece.closest(".pane");
-        const more = pane ? { pane: pane.dataset.pane } : { q: people.typed() };
+        const more = pane ? { pane: pane.dataset.pane } : name === "tour" ? { praised: stored("tour.to") || "" } : { q: people.typed() };
         try {
           const { html, rev } = await fetchPiece(name, more);
           put(piece, html, rev);
@@ -368,8 +369,9 @@
     },
     async hint(text) {
       const form = text.form, list = one(".hints", form), token = composer.token(text);
+      if (!token || !form.token || token.kind !== form.token.kind || token.from !== form.token.from) composer.shut(form);
+      if (!token) return;
       const n = (form.hints = (form.hints || 0) + 1);
-      if (!token) return composer.shut(form);
       let html = "";
       try {
         ({ html } = await fetchPiece("hints", { kind: token.kind, q: token.q, pane: form.closest(".pane").dataset.pane }));
@@ -404,9 +406,18 @@
       composer.size(text);
       composer.hint(text);
     },
-    key(e) {
+    async key(e) {
       const text = e.target, form = text.form;
       if (e.isComposing || e.keyCode === 229) return; // an input method is choosing characters
+      const token = composer.token(text), shown = composer.options(form).length && form.token;
+      if (shown && token && token.q !== shown.q && (e.key === "Enter" || e.key === "Tab") && !e.shiftKey) {
+        e.preventDefault(); // the keyboard is ahead of the list
+        await composer.hint(text);
+        const best = composer.marked(form);
+        if (best && best.dataset.insert.trim() !== text.value.trim()) composer.take(form, best);
+        else if (e.key === "Enter") form.requestSubmit();
+        return;
+      }
       const options = composer.options(form), marked = composer.marked(form);
       const at = options.indexOf(marked);
       if (options.length && (e.key === "ArrowDown" || e.key === "ArrowUp")) {
@@ -535,6 +546,10 @@
       } else if (what === "press") done = d.kind === "press" && d.user !== stored("tour.by");
       if (!done) return;
       stored("tour.open", "");
+      if (name === "praise" && d.to) {
+        stored("tour.to", d.to);
+        refreshAll("tour");
+      }
       if (!wants[1]) return tour.next();
       stored("tour.half", "yes");
       tour.look();
@@ -542,7 +557,10 @@
   };
   one(".tour-next").addEventListener("click", tour.next);
   one(".tour-closes").addEventListener("click", () => tour.go("closed"));
-  one(".tour-starts").addEventListener("click", () => tour.go("1"));
+  one(".tour-starts").addEventListener("click", () => {
+    stored("tour.to", "");
+    tour.go("1");
+  });
 
   // ---- Start ------------------------------------------------------------------------------------------------------
 
@@ -566,5 +584,6 @@
   }
   people.drawn();
   tour.show();
+  if (stored("tour.to")) refreshAll("tour");
   listen();
 })();
