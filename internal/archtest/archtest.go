@@ -58,9 +58,10 @@ var table = map[string]row{
 	"bot/dialog":       {level: 5, side: meeting, offline: true},
 
 	// A simulator shares nothing with the renderer it checks: a mistake must not pass on both sides.
-	"bot/sim/chat":     {level: 5, side: chat, only: []string{"bot/sim", "internal/i18n"}},
-	"bot/sim/slacksim": {level: 4, side: chat, only: []string{"bot/sim"}},
-	"bot/slack":        {level: 5, side: chat},
+	"bot/sim/chat":      {level: 5, side: chat, only: []string{"bot/sim", "internal/i18n"}},
+	"bot/sim/feishusim": {level: 4, side: chat, only: []string{"bot/sim"}},
+	"bot/sim/slacksim":  {level: 4, side: chat, only: []string{"bot/sim"}},
+	"bot/slack":         {level: 5, side: chat},
 
 	"internal/obs": {level: 3, side: meeting},
 
