@@ -112,6 +112,13 @@ func TestANewcomerPlaysTheFirmInABrowser(t *testing.T) {
 	b.key("Enter")
 	b.sees(".tour", "导览到此结束")
 
+	// Enter that ends the choice of an input method sends nothing.
+	b.must("Input.imeSetComposition", map[string]any{"text": "谢谢", "selectionStart": 2, "selectionEnd": 2})
+	b.must("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "key": "Enter", "windowsVirtualKeyCode": 229})
+	b.must("Input.insertText", map[string]any{"text": "谢谢"})
+	b.wait("what was chosen stands in the composer", `document.querySelector(".composer textarea").value === "谢谢"`)
+	b.eval(`document.querySelector(".composer textarea").value = ""`)
+
 	// A typo stays in the composer with the reason over it.
 	b.write("/prase hello")
 	b.key("Enter")
@@ -137,6 +144,7 @@ func TestANewcomerPlaysTheFirmInABrowser(t *testing.T) {
 	b.write("/praise @zhang.wei Great call with the new client\nsecond line")
 	b.key("Enter")
 	b.sees("#pane-2 .message .card", "Great call with the new client")
+	b.wait("the line ends where it did", `document.querySelector("#pane-2 blockquote br") !== null`)
 	b.sees("#pane-1 .message.only-you", "张伟")
 	b.shot("16-side-by-side-en")
 	b.click("#pane-1 .composer textarea")

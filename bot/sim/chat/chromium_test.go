@@ -83,7 +83,7 @@ func openBrowser(t *testing.T) *browser {
 			b.send("Browser.close", nil) //nolint:errcheck // what does not listen is killed
 			for range b.gone {           // until it has hung up
 			}
-			b.conn.Close()
+			b.conn.Close() //nolint:errcheck // it has hung up
 		} else {
 			cmd.Process.Kill() //nolint:errcheck // it may have gone already
 		}
@@ -117,7 +117,7 @@ func openBrowser(t *testing.T) *browser {
 	if err != nil {
 		t.Fatalf("connecting to Chromium: %v", err)
 	}
-	res.Body.Close()
+	defer res.Body.Close()
 	b.conn = conn
 	go b.listen()
 	target := b.must("Target.createTarget", map[string]any{"url": "about:blank"})
@@ -197,7 +197,7 @@ func (b *browser) send(method string, params any) (<-chan protocolAnswer, error)
 	return answered, nil
 }
 
-var errGone = errors.New("Chromium has gone") //nolint:staticcheck // a name
+var errGone = errors.New("the browser has gone")
 
 func (b *browser) call(method string, params any) (json.RawMessage, error) {
 	answered, err := b.send(method, params)
@@ -345,6 +345,10 @@ func (b *browser) clickWhere(css, which string) {
 func (b *browser) write(text string) {
 	b.t.Helper()
 	for _, r := range text {
+		if r == '\n' {
+			b.press("Enter", 8) // with Shift
+			continue
+		}
 		b.must("Input.dispatchKeyEvent", map[string]any{"type": "keyDown", "text": string(r), "key": string(r)})
 		b.must("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": string(r)})
 	}
@@ -359,13 +363,18 @@ func (b *browser) focused(css string) {
 // key presses a key that writes nothing.
 func (b *browser) key(name string) {
 	b.t.Helper()
+	b.press(name, 0)
+}
+
+func (b *browser) press(name string, modifiers int) {
+	b.t.Helper()
 	code := map[string]int{"Enter": 13, "ArrowDown": 40, "ArrowUp": 38, "Escape": 27, "Tab": 9, "Backspace": 8}[name]
-	down := map[string]any{"type": "keyDown", "key": name, "code": name, "windowsVirtualKeyCode": code}
+	down := map[string]any{"type": "keyDown", "key": name, "code": name, "windowsVirtualKeyCode": code, "modifiers": modifiers}
 	if name == "Enter" {
 		down["text"] = "\r"
 	}
 	b.must("Input.dispatchKeyEvent", down)
-	b.must("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": name, "code": name, "windowsVirtualKeyCode": code})
+	b.must("Input.dispatchKeyEvent", map[string]any{"type": "keyUp", "key": name, "code": name, "windowsVirtualKeyCode": code, "modifiers": modifiers})
 }
 
 // size makes the window a desktop's or a phone's.

@@ -26,7 +26,7 @@ import (
 // get fetches a page of the firm's.
 func (f *firm) get(t *testing.T, path string) string {
 	t.Helper()
-	w := f.serve(t, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
+	w := f.serve(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil))
 	if w.Code != http.StatusOK {
 		t.Fatalf("GET %s answered %d: %s", path, w.Code, w.Body)
 	}
@@ -48,7 +48,7 @@ func (f *firm) act(t *testing.T, query, name string, fields ...string) *httptest
 		k, v, _ := strings.Cut(field, "=")
 		form.Add(k, v)
 	}
-	r := httptest.NewRequest(http.MethodPost, "http://localhost/act/"+name+"?"+query, strings.NewReader(form.Encode()))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/act/"+name+"?"+query, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
@@ -63,7 +63,7 @@ func TestOnlyLoopbackHostsAreServed(t *testing.T) {
 		"0.0.0.0:8090": 421, "": 421,
 	} {
 		for _, path := range []string{"/", "/assets/page.js", "/fragment/people", "/events"} {
-			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 			r.Host = host
 			if path == "/events" && want == 200 {
 				continue // it would stream on
@@ -84,7 +84,7 @@ func TestRequestsFromOtherSitesAreRefused(t *testing.T) {
 		"a file":         func(h http.Header) { h.Set("Origin", "null") },
 	} {
 		for verb := range acts() {
-			r := httptest.NewRequest(http.MethodPost, "http://localhost/act/"+verb+"?as=U2", strings.NewReader("user=U2&text=hello"))
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/act/"+verb+"?as=U2", strings.NewReader("user=U2&text=hello"))
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			set(r.Header)
 			if w := f.serve(t, r); w.Code != http.StatusForbidden {
@@ -99,7 +99,7 @@ func TestRequestsFromOtherSitesAreRefused(t *testing.T) {
 
 func TestThePageForbidsForeignCode(t *testing.T) {
 	f := newFirm(t)
-	w := f.serve(t, httptest.NewRequest(http.MethodGet, "http://localhost/?as=U2&with=U3", nil))
+	w := f.serve(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/?as=U2&with=U3", nil))
 	csp := w.Header().Get("Content-Security-Policy")
 	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
 		if !strings.Contains(csp, want) {
@@ -166,6 +166,9 @@ func TestPeopleAreFoundByEveryNameTheyHave(t *testing.T) {
 		"林":              {"林晓"},
 		"linxiao":        {"林晓"},
 		"E002":           {"林晓"},
+		"zhangwei":       {"张伟"},
+		"weizhang":       {"张伟"},
+		"brandtkai":      {"Kai Brandt"},
 		"xiao lin":       {"林晓"},
 		"wang":           {"王芳"},
 		"lending":        {"林晓", "Kai Brandt", "王芳"},
@@ -212,7 +215,7 @@ func TestThePageSpeaksThePersonsLanguageUnlessOneIsChosen(t *testing.T) {
 	f := newFirm(t)
 	lang := regexp.MustCompile(`<html lang="([^"]+)"`)
 	ask := func(path, cookie, accept string) string {
-		r := httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost"+path, nil)
 		r.Header.Set("Accept-Language", accept)
 		if cookie != "" {
 			r.AddCookie(&http.Cookie{Name: langCookie, Value: cookie})
@@ -227,7 +230,7 @@ func TestThePageSpeaksThePersonsLanguageUnlessOneIsChosen(t *testing.T) {
 			t.Errorf("%s with cookie %q and browser %q speaks %s instead of %s", c.path, c.cookie, c.accept, got, c.want)
 		}
 	}
-	w := f.serve(t, httptest.NewRequest(http.MethodGet, "http://localhost/?as=U2&lang=en", nil))
+	w := f.serve(t, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/?as=U2&lang=en", nil))
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "./?as=U2" || !strings.Contains(w.Header().Get("Set-Cookie"), langCookie+"=en") {
 		t.Errorf("choosing a language answers %d, %v", w.Code, w.Header())
 	}
@@ -263,7 +266,7 @@ func TestTheComposerWorksWithoutTheScript(t *testing.T) {
 	page := f.get(t, "/?as=U3")
 	action := regexp.MustCompile(`class="composer" method="post" action="([^"]+)"`).FindStringSubmatch(page)[1]
 	body := url.Values{"user": {"U3"}, "place": {f.sim.DM("U3")}, "text": {"hello"}}
-	r := httptest.NewRequest(http.MethodPost, "http://localhost/"+strings.ReplaceAll(action, "&amp;", "&"), strings.NewReader(body.Encode()))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://localhost/"+strings.ReplaceAll(action, "&amp;", "&"), strings.NewReader(body.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := f.serve(t, r)
 	if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "../?as=U3" {
@@ -336,7 +339,7 @@ func TestTheTourIsAboutAManagerAndTheirReport(t *testing.T) {
 		"as=U2&praised=U4":  {"Be Xiao Lin", "Be Fang Wang"},
 		"as=U2&praised=USE": {"Be Xiao Lin", "Be Kai Brandt"},
 	} {
-		r := httptest.NewRequest(http.MethodGet, "http://localhost/fragment/tour?"+query, nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://localhost/fragment/tour?"+query, nil)
 		r.AddCookie(&http.Cookie{Name: langCookie, Value: "en"})
 		got := f.serve(t, r).Body.String()
 		for _, link := range want {

@@ -89,6 +89,12 @@ func (s *site) listed(p platform) []person {
 func (s *site) matches(who person, typed string) (rank int, ok bool) {
 	more := s.profiles[who.id]
 	all := append([]string{who.name, more.OtherName, who.handle, who.title, more.Department}, more.Words...)
+	for _, name := range all[:2] { // Lin Xiao is found by linxiao and xiaolin as well
+		parts := strings.Fields(name)
+		all = append(all, strings.Join(parts, ""))
+		slices.Reverse(parts)
+		all = append(all, strings.Join(parts, ""))
+	}
 	rank = 1
 	for _, word := range strings.Fields(strings.ToLower(typed)) {
 		best := 0

@@ -145,7 +145,7 @@ func slackCall(c slacksim.Call, found []complaint) request {
 	if why := answer.str("error"); why != "" {
 		q.status += " " + why
 	}
-	if c.Fault != "" {
+	if c.Fault != "" && c.Fault != "status "+strconv.Itoa(c.Status) { // an injected one
 		q.status += " (" + c.Fault + ")"
 	}
 	return q
