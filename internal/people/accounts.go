@@ -17,12 +17,12 @@ type AccountSeen struct {
 
 // MatchAccounts compares what a platform lists with what is known and gives the identities that change, as they are afterwards.
 //
-// A confirmed account stays its person's. Any other account of a member is proposed to the one active person with its e-mail address,
+// A confirmed account stays its person's, unless it was closed, opens again, and the person has another by now. Any other account of a member is proposed to the one active person with its e-mail address,
 // in any case of letters, unless that person has or is being asked about another account of the platform, has refused this one, or
 // two accounts have the address. Accounts of guests and bots and closed ones are proposed to nobody, and a proposal that no longer
 // fits is withdrawn.
 func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity {
-	m := matching{dir: d, person: map[string]uuid.UUID{}, accounts: map[string]int{}, claimed: map[uuid.UUID]bool{}}
+	m := matching{person: map[string]uuid.UUID{}, accounts: map[string]int{}, claimed: map[uuid.UUID]bool{}}
 	for _, p := range d.people {
 		if email := foldEmail(p.Email); p.Active && email != "" {
 			if _, twice := m.person[email]; twice {
@@ -46,14 +46,7 @@ func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity
 		after[a.ExternalID] = i
 		order = append(order, a.ExternalID)
 	}
-	for _, i := range after {
-		if i.Kind == Member && i.Email != "" {
-			m.accounts[i.Email]++
-		}
-		if i.State == Confirmed && i.Kind != Gone {
-			m.claimed[i.PersonID] = true
-		}
-	}
+	m.count(after, d)
 	for id, i := range after { // a proposal keeps its place before a new one takes it
 		if i.State == Proposed && m.fits(i) != i.PersonID {
 			i.State, i.PersonID = Unclaimed, uuid.Nil
@@ -81,16 +74,44 @@ func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity
 			changed = append(changed, i)
 		}
 	}
-	slices.SortFunc(changed, func(a, b Identity) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
+	slices.SortFunc(changed, byExternalID)
 	return changed
 }
 
+func byExternalID(a, b Identity) int { return cmp.Compare(a.ExternalID, b.ExternalID) }
+
 // matching is what one run of MatchAccounts knows.
 type matching struct {
-	dir      *Directory
 	person   map[string]uuid.UUID // the active person with an address; uuid.Nil: several
 	accounts map[string]int       // members' accounts with an address
 	claimed  map[uuid.UUID]bool   // who has, or is being asked about, an account of the platform
+}
+
+// count finds out who has an account and how many there are of an address. An account that opens again while its person has
+// another becomes nobody's.
+func (m matching) count(after map[string]Identity, d *Directory) {
+	var reopened []Identity
+	for _, i := range after {
+		if i.Kind == Member && i.Email != "" {
+			m.accounts[i.Email]++
+		}
+		switch before := d.identities[account{i.Platform, i.ExternalID}]; {
+		case i.State != Confirmed || i.Kind == Gone:
+		case before.Kind == Gone:
+			reopened = append(reopened, i)
+		default:
+			m.claimed[i.PersonID] = true
+		}
+	}
+	slices.SortFunc(reopened, byExternalID)
+	for _, i := range reopened {
+		if m.claimed[i.PersonID] {
+			i.State, i.PersonID = Unclaimed, uuid.Nil
+			after[i.ExternalID] = i
+			continue
+		}
+		m.claimed[i.PersonID] = true
+	}
 }
 
 // fits is the one person to whom the account may be proposed, or uuid.Nil.

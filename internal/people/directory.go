@@ -200,7 +200,7 @@ func (d *Directory) Identities(platform string) []Identity {
 			out = append(out, i)
 		}
 	}
-	slices.SortFunc(out, func(a, b Identity) int { return cmp.Compare(a.ExternalID, b.ExternalID) })
+	slices.SortFunc(out, byExternalID)
 	return out
 }
 

@@ -2,10 +2,12 @@ package people
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/uuid"
 
 	"huiyin/internal/fault"
+	"huiyin/internal/i18n"
 	"huiyin/internal/sheet"
 )
 
@@ -19,6 +21,9 @@ type Service struct {
 func (s *Service) SaveSettings(ctx context.Context, dir *Directory, cause Cause, personID uuid.UUID, settings Settings) error {
 	if err := Check(dir, cause.Actor, ChangeSettings, personID); err != nil {
 		return err
+	}
+	if settings.Lang != "" && !slices.Contains(i18n.Languages(), settings.Lang) {
+		return fault.New(fault.Invalid, "people.settings.lang").In("lang")
 	}
 	if settings.TimeZone != "" {
 		if _, err := location(settings.TimeZone); err != nil {

@@ -1,0 +1,187 @@
+package people_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"huiyin/internal/people"
+)
+
+func TestAccountsAreMatchedByIdAndThenByAddress(t *testing.T) {
+	member := func(external, email string) people.AccountSeen {
+		return people.AccountSeen{ExternalID: external, Email: email, Kind: people.Member}
+	}
+	kind := func(a people.AccountSeen, k people.Kind) people.AccountSeen {
+		a.Kind = k
+		return a
+	}
+	known := func(external string, person uuid.UUID, state people.State, email string) people.Identity {
+		return people.Identity{Platform: "slack", ExternalID: external, PersonID: person, State: state, Kind: people.Member, Email: email}
+	}
+	tests := []struct {
+		name  string
+		known []people.Identity
+		seen  []people.AccountSeen
+		want  map[string]string // by account: state, and whose
+	}{
+		{"a new account is proposed to whom its address belongs, in any case", nil, []people.AccountSeen{member("A", " E2@Example.COM ")}, map[string]string{"A": "proposed E02"}},
+		{"a new account of nobody is kept", nil, []people.AccountSeen{member("A", "x@y.z"), member("B", "")}, map[string]string{"A": "unclaimed ", "B": "unclaimed "}},
+		{
+			"guests, bots and closed accounts match nobody", nil,
+			[]people.AccountSeen{kind(member("A", "e1@example.com"), people.Guest), kind(member("B", "e2@example.com"), people.Bot), kind(member("C", "e3@example.com"), people.Gone)},
+			map[string]string{"A": "unclaimed ", "B": "unclaimed ", "C": "unclaimed "},
+		},
+		{"who has left is asked nothing", nil, []people.AccountSeen{member("A", "e5@example.com")}, map[string]string{"A": "unclaimed "}},
+		{"two accounts of one address match nobody", nil, []people.AccountSeen{member("A", "e2@example.com"), member("B", "E2@example.com")}, map[string]string{"A": "unclaimed ", "B": "unclaimed "}},
+		{
+			"a known account wins over its address", []people.Identity{known("A", id(3), people.Confirmed, "e2@example.com")},
+			[]people.AccountSeen{member("A", "e2@example.com")}, nil,
+		},
+		{
+			"who has an account is not asked about another", []people.Identity{known("A", id(2), people.Confirmed, "old@example.com")},
+			[]people.AccountSeen{member("B", "e2@example.com")}, map[string]string{"B": "unclaimed "},
+		},
+		{
+			"who lost their account is asked about the next", []people.Identity{known("A", id(2), people.Confirmed, "e2@example.com")},
+			[]people.AccountSeen{kind(member("A", "e2@example.com"), people.Gone), member("B", "e2@example.com")},
+			map[string]string{"A": "confirmed E02", "B": "proposed E02"},
+		},
+		{
+			"an account that opens again is not a second one", []people.Identity{
+				{Platform: "slack", ExternalID: "A", PersonID: id(2), State: people.Confirmed, Kind: people.Gone}, known("B", id(2), people.Confirmed, ""),
+			},
+			[]people.AccountSeen{member("A", "e2@example.com")}, map[string]string{"A": "unclaimed "},
+		},
+		{
+			"an account that opens again is its person's", []people.Identity{
+				{Platform: "slack", ExternalID: "A", PersonID: id(2), State: people.Confirmed, Kind: people.Gone}, known("B", id(2), people.Proposed, "e2@example.com"),
+			},
+			[]people.AccountSeen{member("A", "x@example.com")}, map[string]string{"A": "confirmed E02", "B": "unclaimed "},
+		},
+		{
+			"what was refused is not proposed to the same person again", []people.Identity{known("A", id(2), people.Refused, "e2@example.com")},
+			[]people.AccountSeen{member("A", "e2@example.com")}, nil,
+		},
+		{
+			"what was refused may be another's", []people.Identity{known("A", id(2), people.Refused, "e2@example.com")},
+			[]people.AccountSeen{member("A", "e3@example.com")}, map[string]string{"A": "proposed E03"},
+		},
+		{
+			"who refused one account is asked about another", []people.Identity{known("A", id(2), people.Refused, "old@example.com")},
+			[]people.AccountSeen{member("B", "e2@example.com")}, map[string]string{"B": "proposed E02"},
+		},
+		{
+			"a proposal is withdrawn when the account becomes a guest's", []people.Identity{known("A", id(2), people.Proposed, "e2@example.com")},
+			[]people.AccountSeen{kind(member("A", "e2@example.com"), people.Guest)}, map[string]string{"A": "unclaimed "},
+		},
+		{
+			"a proposal follows the address", []people.Identity{known("A", id(2), people.Proposed, "e2@example.com")},
+			[]people.AccountSeen{member("A", "e3@example.com")}, map[string]string{"A": "proposed E03"},
+		},
+		{
+			"a proposal to somebody who left ends although the account is not listed", []people.Identity{known("A", id(5), people.Proposed, "e5@example.com")},
+			nil, map[string]string{"A": "unclaimed "},
+		},
+		{
+			"a proposal keeps its place before a new account of the same address", []people.Identity{known("B", id(2), people.Proposed, "e2@example.com")},
+			[]people.AccountSeen{member("A", "")}, map[string]string{"A": "unclaimed "},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			firm := small()
+			for i := range test.known {
+				test.known[i].OrgID = firm.Org().ID
+			}
+			d := people.NewDirectory(firm.Org(), 1, firm.People(), test.known)
+			var got map[string]string
+			for _, i := range people.MatchAccounts(d, "slack", test.seen) {
+				if got == nil {
+					got = map[string]string{}
+				}
+				p, _ := d.Person(i.PersonID)
+				got[i.ExternalID] = string(i.State) + " " + p.EmployeeNo
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("what changes (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAnAccountsNewNameIsTakenOverAndNothingElse(t *testing.T) {
+	d := small()
+	seen := people.AccountSeen{ExternalID: "U1", Name: "San Zhang", Email: "New@Example.com", TimeZone: "Asia/Tokyo", Lang: "zh-CN", Kind: people.Member}
+	want := people.Identity{
+		OrgID: d.Org().ID, Platform: "slack", ExternalID: "U1", PersonID: id(1), State: people.Confirmed, Kind: people.Member,
+		Name: "San Zhang", Email: "new@example.com", TimeZone: "Asia/Tokyo", Lang: "zh-CN",
+	}
+	got := people.MatchAccounts(d, "slack", []people.AccountSeen{seen})
+	got = slices.DeleteFunc(got, func(i people.Identity) bool { return i.ExternalID != "U1" })
+	if diff := cmp.Diff([]people.Identity{want}, got); diff != "" {
+		t.Errorf("what changes (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnySequenceOfListingsKeepsTheRules lists random accounts again and again, with answers in between.
+func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := small()
+		refused := map[string]string{} // by account, who said no last
+		account := rapid.Custom(func(t *rapid.T) people.AccountSeen {
+			return people.AccountSeen{
+				ExternalID: fmt.Sprintf("U%d", rapid.IntRange(0, 5).Draw(t, "account")),
+				Email:      fmt.Sprintf("e%d@example.com", rapid.IntRange(0, 5).Draw(t, "email")),
+				Kind:       rapid.SampledFrom([]people.Kind{people.Member, people.Member, people.Member, people.Guest, people.Bot, people.Gone}).Draw(t, "kind"),
+			}
+		})
+		for range rapid.IntRange(1, 8).Draw(t, "listings") {
+			seen := rapid.SliceOfNDistinct(account, 0, 5, func(a people.AccountSeen) string { return a.ExternalID }).Draw(t, "seen")
+			changed := people.MatchAccounts(d, "slack", seen)
+			d = d.Apply(people.Changes{Identities: changed}, d.Version()+1)
+			if again := people.MatchAccounts(d, "slack", seen); len(again) > 0 {
+				t.Fatalf("the same listing again changes %+v", again)
+			}
+			open := map[uuid.UUID]int{}
+			for _, i := range d.Identities("slack") {
+				p, _ := d.Person(i.PersonID)
+				if (i.State == people.Unclaimed) != (i.PersonID == uuid.Nil) {
+					t.Fatalf("whose is %+v?", i)
+				}
+				if i.State == people.Proposed {
+					open[i.PersonID]++
+					if i.Kind != people.Member || !p.Active || p.Email != i.Email || refused[i.ExternalID] == p.EmployeeNo {
+						t.Fatalf("%+v is proposed to %+v", i, p)
+					}
+				}
+				if i.State == people.Confirmed && i.Kind != people.Gone {
+					open[i.PersonID]++
+				}
+			}
+			for who, n := range open {
+				if n > 1 {
+					t.Fatalf("%s has and is asked about %d accounts", who, n)
+				}
+			}
+			for _, i := range d.Identities("slack") {
+				if i.State != people.Proposed {
+					continue
+				}
+				switch rapid.IntRange(0, 2).Draw(t, "answer") {
+				case 1:
+					i.State = people.Confirmed
+				case 2:
+					p, _ := d.Person(i.PersonID)
+					i.State = people.Refused
+					refused[i.ExternalID] = p.EmployeeNo
+				}
+				d = d.Apply(people.Changes{Identities: []people.Identity{i}}, d.Version()+1)
+			}
+		}
+	})
+}
