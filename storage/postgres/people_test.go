@@ -291,14 +291,6 @@ func TestSettingsThatWereNeverChosenAreTheDefaults(t *testing.T) {
 	}
 }
 
-func TestAnImportOfTenThousandPeopleIsOneChange(t *testing.T) {
-	d := open(t)
-	dir := firm(t, d, id(1), 10000)
-	if len(dir.People()) != 10000 || len(dir.Identities("slack")) != 10000 || dir.Version() != 2 {
-		t.Errorf("%d people and %d accounts are at version %d, want 10000, 10000 and 2", len(dir.People()), len(dir.Identities("slack")), dir.Version())
-	}
-}
-
 func BenchmarkDirectory(b *testing.B) {
 	d := open(b)
 	dir := firm(b, d, id(1), 10000)
