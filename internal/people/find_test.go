@@ -14,8 +14,10 @@ func firmOf(names ...[2]string) *Directory {
 	org := Org{ID: uuid.UUID{1}, TimeZone: "Asia/Shanghai"}
 	var all []Person
 	for i, n := range names {
-		all = append(all, Person{OrgID: org.ID, ID: uuid.UUID{15: byte(i + 1)}, EmployeeNo: fmt.Sprintf("E%02d", i+1), Name: n[0], NameEn: n[1], Active: true,
-			Email: fmt.Sprintf("p%d@example.com", i+1)})
+		all = append(all, Person{
+			OrgID: org.ID, ID: uuid.UUID{15: byte(i + 1)}, EmployeeNo: fmt.Sprintf("E%02d", i+1), Name: n[0], NameEn: n[1], Active: true,
+			Email: fmt.Sprintf("p%d@example.com", i+1),
+		})
 	}
 	return NewDirectory(org, 1, all, nil)
 }

@@ -189,7 +189,8 @@ func TestEveryProblemIsNamedWithItsPlaceInBothLanguages(t *testing.T) {
 	}{
 		{
 			"columns are missing", "工号,部门\n1,x\n",
-			[]string{"缺少“姓名”(name)这一列。"}, []string{"The column “name” (姓名) is missing."},
+			[]string{"缺少“姓名”(name)这一列。"},
+			[]string{"The column “name” (姓名) is missing."},
 		},
 		{
 			"headers", "employee_no,name,emial,工作地点,,Name\n1,张三,a@x.cn,上海,x,y\n",
