@@ -459,10 +459,12 @@ func (c *courier) save(ctx context.Context, d *notice.Delivery) error {
 
 // note writes down what is good to know and no more. A run whose time is over keeps it to itself: another may be at it by now.
 func (c *courier) note(ctx context.Context, d *notice.Delivery) error {
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil
+	default:
+		return c.save(ctx, d)
 	}
-	return c.save(ctx, d)
 }
 
 // saving is how long writing down an outcome may take, beyond the time of the job.

@@ -58,7 +58,7 @@ func TestANoticeIsSentOnceAndRemembered(t *testing.T) {
 
 // storm is what R03 asks for: answers that never come, for messages that arrived and for some that did not, 429, 500, and processes that
 // die before and after.
-func storm(m bot.Message, chance float64) fate {
+func storm(chance float64) fate {
 	switch {
 	case chance < .03:
 		return fate{err: bot.ErrUnknownOutcome}
@@ -82,7 +82,7 @@ func (y *yard) weather(seed uint64) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	y.chat.set(func() {
 		y.chat.takes = 80 * time.Millisecond
-		y.chat.fate = func(m bot.Message) fate { return storm(m, rng.Float64()) }
+		y.chat.fate = func(bot.Message) fate { return storm(rng.Float64()) }
 	})
 }
 

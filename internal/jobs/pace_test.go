@@ -99,14 +99,14 @@ type shared struct {
 	paused time.Duration
 }
 
-func (s *shared) Take(_ context.Context, orgID uuid.UUID, key string, rate notice.Rate) (time.Duration, error) {
+func (s *shared) Take(ctx context.Context, orgID uuid.UUID, key string, rate notice.Rate) (time.Duration, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked++
 	if s.away {
 		return 0, errors.New("away")
 	}
-	return s.pace.take(context.Background(), paceKey{orgID, key}, rate), nil
+	return s.pace.take(ctx, paceKey{orgID, key}, rate), nil
 }
 
 func (s *shared) Pause(_ context.Context, _ uuid.UUID, _ string, lasts time.Duration) error {

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -22,7 +21,7 @@ type line struct {
 	relay
 	store *store
 	wake  chan struct{}
-	log   bytes.Buffer
+	log   lines
 
 	mu     sync.Mutex
 	queue  []notice.Notice
@@ -32,7 +31,7 @@ type line struct {
 func newLine() *line {
 	l := &line{store: &store{}, wake: make(chan struct{}, 1)}
 	l.relay = relay{
-		deliveries: l.store, wake: l.wake, now: clock, log: slog.New(slog.NewTextHandler(&lockedWriter{w: &l.log}, nil)),
+		deliveries: l.store, wake: l.wake, now: clock, log: slog.New(slog.NewTextHandler(&l.log, nil)),
 		queued: func(_ context.Context, most int) (int, error) {
 			l.mu.Lock()
 			defer l.mu.Unlock()

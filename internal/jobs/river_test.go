@@ -102,11 +102,11 @@ func (f *firm) write(kind notice.Kind, to uuid.UUID, more ...func(*notice.Notice
 }
 
 // eventually waits for something that happens in other goroutines and processes.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
+func eventually(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
 	for end := clock().Add(20 * time.Second); !holds(); wait(10 * time.Millisecond) {
 		if clock().After(end) {
-			t.Fatalf("it never came to this: %s", what)
+			tb.Fatalf("it never came to this: %s", what)
 		}
 	}
 }

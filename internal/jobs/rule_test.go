@@ -37,8 +37,18 @@ func TestARuleOccursByTheClocksOfItsZone(t *testing.T) {
 
 func TestARuleThatMeansNothingIsRefused(t *testing.T) {
 	for _, c := range [][2]string{
-		{"* * * *", "UTC"}, {"@every 1h", "UTC"}, {"@daily", "UTC"}, {"* * * * * *", "UTC"}, {"61 * * * *", "UTC"}, {"0 0 30 2 *", "UTC"}, {"", "UTC"},
-		{"TZ=Asia/Tokyo 0 9 * * *", "UTC"}, {"CRON_TZ=Asia/Tokyo 0 9 * * *", "UTC"}, {"0 9 * * *", ""}, {"0 9 * * *", "Local"}, {"0 9 * * *", "Mars/Base"},
+		{"* * * *", "UTC"},
+		{"@every 1h", "UTC"},
+		{"@daily", "UTC"},
+		{"* * * * * *", "UTC"},
+		{"61 * * * *", "UTC"},
+		{"0 0 30 2 *", "UTC"},
+		{"", "UTC"},
+		{"TZ=Asia/Tokyo 0 9 * * *", "UTC"},
+		{"CRON_TZ=Asia/Tokyo 0 9 * * *", "UTC"},
+		{"0 9 * * *", ""},
+		{"0 9 * * *", "Local"},
+		{"0 9 * * *", "Mars/Base"},
 	} {
 		if at, err := Next(c[0], c[1], time.Unix(0, 0)); err == nil {
 			t.Errorf("%q in %q occurs at %v, want it refused", c[0], c[1], at)

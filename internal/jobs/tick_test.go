@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -61,7 +60,7 @@ func (p *plan) ClaimSchedules(_ context.Context, now time.Time, limit int, next 
 type clockwork struct {
 	ticker
 	plan *plan
-	log  bytes.Buffer
+	log  lines
 
 	mu    sync.Mutex
 	fired []string
@@ -71,7 +70,7 @@ type clockwork struct {
 func newClockwork(now func() time.Time) *clockwork {
 	c := &clockwork{plan: &plan{rows: map[string]*planned{}}}
 	o := Options{
-		Deliveries: &store{}, Schedules: c.plan, Now: now, Log: slog.New(slog.NewTextHandler(&lockedWriter{w: &c.log}, nil)), Retention: DefaultRetention, Workers: 1,
+		Deliveries: &store{}, Schedules: c.plan, Now: now, Log: slog.New(slog.NewTextHandler(&c.log, nil)), Retention: DefaultRetention, Workers: 1,
 	}
 	c.ticker = ticker{Options: o, courier: newCourier(o, nil), enqueue: func(_ context.Context, claimed []notice.Claimed) error {
 		c.mu.Lock()

@@ -31,13 +31,15 @@ func wait(d time.Duration) { <-time.After(d) }
 // yard is a firm with a store, a platform and a queue, all in memory: what a courier needs to work for real.
 type yard struct {
 	t       testing.TB
+	ctx     context.Context // of the queue, not of whoever puts something into it
 	org     uuid.UUID
 	store   *store
 	chat    *chat
 	words   *words
 	seen    *seen
-	log     *bytes.Buffer
+	log     *lines
 	courier *courier
+	queue   func(job func(ctx context.Context, try int) error)
 
 	mu     sync.Mutex
 	dir    *people.Directory
@@ -50,23 +52,23 @@ type yard struct {
 // rescue is how long the queue takes to find out that a process died.
 const rescue = 75 * time.Second
 
-func newYard(t testing.TB, can bot.Abilities, change ...func(*Options)) *yard {
-	t.Helper()
+func newYard(tb testing.TB, can bot.Abilities, change ...func(*Options)) *yard {
+	tb.Helper()
 	y := &yard{
-		t: t, org: uuid.Must(uuid.NewV7()), claims: map[uuid.UUID]bool{}, tries: map[uuid.UUID]int{},
-		store: &store{deliveries: map[uuid.UUID]notice.Delivery{}}, words: &words{}, seen: &seen{count: map[string]int{}}, log: &bytes.Buffer{},
+		t: tb, ctx: tb.Context(), org: uuid.Must(uuid.NewV7()), claims: map[uuid.UUID]bool{}, tries: map[uuid.UUID]int{},
+		store: &store{deliveries: map[uuid.UUID]notice.Delivery{}}, words: &words{}, seen: &seen{count: map[string]int{}}, log: &lines{},
 		slots: make(chan struct{}, workers),
 	}
 	y.chat = &chat{can: can, arrived: map[string]*message{}, closed: map[string]span{}}
 	o := Options{
 		Deliveries: y.store, Directories: y, Writer: y.words, Platforms: map[string]bot.Platform{"chat": finding{y.chat}},
-		Log: slog.New(slog.NewTextHandler(&lockedWriter{w: y.log}, nil)), Now: clock, Observer: y.seen, ReconcileAfter: reconcileAfter, Workers: workers,
+		Log: slog.New(slog.NewTextHandler(y.log, nil)), Now: clock, Observer: y.seen, ReconcileAfter: reconcileAfter, Workers: workers,
 	}
 	for _, c := range change {
 		c(&o)
 	}
 	y.dir = people.NewDirectory(people.Org{ID: y.org, TimeZone: "Asia/Shanghai"}, 1, nil, nil)
-	y.courier = newCourier(o, y)
+	y.courier, y.queue = newCourier(o, y), y.run
 	return y
 }
 
@@ -138,11 +140,11 @@ func (y *yard) deliver(id uuid.UUID) {
 	})
 }
 
-// queue runs a job as River does: with a time limit, again after a snooze, after a counted try that went wrong, and after its process died.
-func (y *yard) queue(job func(ctx context.Context, try int) error) {
+// run runs a job as River does: with a time limit, again after a snooze, after a counted try that went wrong, and after its process died.
+func (y *yard) run(job func(ctx context.Context, try int) error) {
 	y.all.Go(func() {
 		for try := 1; try <= tries; {
-			err, died := y.run(job, try)
+			err, died := y.once(job, try)
 			var put *later
 			switch {
 			case died:
@@ -174,9 +176,9 @@ func snooze(after time.Duration) time.Duration {
 	return due.Sub(clock())
 }
 
-// run runs a job in a goroutine of its own, which may end as a killed process does, without a word, or not end at all. Either way
+// once runs a job in a goroutine of its own, which may end as a killed process does, without a word, or not end at all. Either way
 // the queue finds out after a while; somebody else takes the worker's place before.
-func (y *yard) run(job func(ctx context.Context, try int) error, try int) (err error, died bool) {
+func (y *yard) once(job func(ctx context.Context, try int) error, try int) (err error, died bool) {
 	y.slots <- struct{}{}
 	leave := sync.OnceFunc(func() { <-y.slots })
 	replaced := time.AfterFunc(jobTimeout+10*time.Second, leave)
@@ -190,7 +192,7 @@ func (y *yard) run(job func(ctx context.Context, try int) error, try int) (err e
 				close(ended)
 			}
 		}()
-		ctx, cancel := context.WithTimeout(context.Background(), jobTimeout)
+		ctx, cancel := context.WithTimeout(y.ctx, jobTimeout)
 		defer cancel()
 		err := job(ctx, try)
 		died = false
@@ -401,15 +403,22 @@ func (s *seen) Retried(_ notice.Kind, _ string, reason string) { s.add("retried 
 func (s *seen) Snoozed(_ notice.Kind, _ string, reason string) { s.add("snoozed " + reason) }
 func (s *seen) Dead(_ notice.Kind, _ string, reason string)    { s.add("dead " + reason) }
 
-type lockedWriter struct {
-	mu sync.Mutex
-	w  *bytes.Buffer
+// lines are what was logged.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
-func (l *lockedWriter) Write(b []byte) (int, error) {
+func (l *lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.w.Write(b)
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // message is one that arrived at the platform.

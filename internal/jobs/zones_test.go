@@ -31,7 +31,7 @@ func zones(t *testing.T) []zone {
 }
 
 var allZones = sync.OnceValues(func() ([]zone, error) {
-	root, err := exec.Command("go", "env", "GOROOT").Output() //nolint:noctx // it is over at once, and is shared by the tests
+	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return nil, err
 	}
