@@ -31,7 +31,7 @@ import (
 )
 
 // patience is how long a conversation waits for what it expects. It is used up only by what never comes.
-const patience = 30 * time.Second
+const patience = 20 * time.Second
 
 // firm is a small company with the app running: a database, a Redis and a vendor of its own.
 type firm struct {

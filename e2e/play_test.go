@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 )
 
 // play is a conversation under way: the firm it happens in, and what people have seen of it.
@@ -19,7 +18,7 @@ type play struct {
 	files map[string][]byte // people files that the script brings along
 	line  string            // where in the script we are
 
-	seen    map[string]bool                // sights that a step has named
+	seen    map[string]string              // the cards that a step has named, as they were then
 	readers map[string]map[string]bool     // by sight: who was said to have seen it
 	secrets [][2]string                    // words that nobody else may see, and the step that says so
 	last    sight                          // that a step has named last
@@ -30,7 +29,32 @@ type play struct {
 
 func (p *play) fail(format string, args ...any) {
 	p.t.Helper()
-	p.t.Fatalf("%s\n  %s\n%s\n%s", p.line, fmt.Sprintf(format, args...), p.everything(), p.log.tail())
+	p.t.Fatalf("%s\n  %s\n%s%s%s", p.line, fmt.Sprintf(format, args...), p.everything(), p.underway(), p.log.tail())
+}
+
+// underway is what is on its way to people.
+func (p *play) underway() string {
+	p.t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "what is on its way, at %s:\n", p.clock.now().Format(time.RFC3339Nano))
+	for _, sql := range []string{
+		`select 'notice ' || kind || ' due ' || due_at from outbox`,
+		`select 'delivery ' || kind || ' ' || state || ' ' || fault || ' due ' || due_at from deliveries where state not in ('sent', 'skipped')`,
+		`select 'job ' || kind || ' ' || state || ' at ' || scheduled_at || ', tries ' || attempt from jobs.river_job where state <> 'completed'`,
+	} {
+		rows, err := p.db.Query(p.t.Context(), sql)
+		if err != nil {
+			return err.Error()
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			return err.Error()
+		}
+		for _, l := range lines {
+			b.WriteString("      " + l + "\n")
+		}
+	}
+	return b.String()
 }
 
 // everything is what everybody sees at this moment.
@@ -39,7 +63,7 @@ func (p *play) everything() string {
 	b.WriteString("what is to be seen (* = no step has named it):\n")
 	for _, s := range p.stage.sights() {
 		mark := " "
-		if !p.seen[s.key] {
+		if p.seen[s.key] == "" {
 			mark = "*"
 		}
 		where := strings.Join(s.to, ", ")
@@ -98,7 +122,7 @@ func (p *play) sees(what string, wanted []string, fits func(s sight) bool, who .
 	p.t.Helper()
 	p.await(what, func() bool {
 		for _, s := range p.stage.sights() {
-			if !p.seen[s.key] && fits(s) && has(s.words, wanted) {
+			if p.seen[s.key] == "" && fits(s) && has(s.words, wanted) {
 				p.names(s, who...)
 				return true
 			}
@@ -109,7 +133,7 @@ func (p *play) sees(what string, wanted []string, fits func(s sight) bool, who .
 
 // names remembers that a step has named a card, and who of it sees it.
 func (p *play) names(s sight, who ...string) {
-	p.seen[s.key], p.last = true, s
+	p.seen[s.key], p.last = s.version, s
 	if p.readers[s.key] == nil {
 		p.readers[s.key] = map[string]bool{}
 	}
@@ -118,15 +142,15 @@ func (p *play) names(s sight, who ...string) {
 	}
 }
 
-// changes waits until the card that was named last, or that fits, holds the words; it must have been redrawn since it was named.
+// changes waits until a card that was named before and has been redrawn since holds the words.
 func (p *play) changes(wanted []string, fits func(s sight) bool) {
 	p.t.Helper()
 	p.await(fmt.Sprintf("a card that was seen before changes to %q", wanted), func() bool {
 		sights := p.stage.sights()
 		slices.Reverse(sights)
 		for _, s := range sights {
-			if p.seen[s.key] && fits(s) && has(s.words, wanted) && (s.key != p.last.key || s.version != p.last.version) {
-				p.last = s
+			if before := p.seen[s.key]; before != "" && before != s.version && fits(s) && has(s.words, wanted) {
+				p.seen[s.key], p.last = s.version, s
 				return true
 			}
 		}
@@ -267,7 +291,7 @@ func (p *play) keeps() {
 func (p *play) unseen(fits func(sight) bool) []string {
 	var out []string
 	for _, s := range p.stage.sights() {
-		if !p.seen[s.key] && fits(s) {
+		if p.seen[s.key] == "" && fits(s) {
 			out = append(out, fmt.Sprintf("%s %v: %s", s.place, s.to, s.words))
 		}
 	}
@@ -325,6 +349,3 @@ func (p *play) numberOf(handle string) string {
 	}
 	return ""
 }
-
-var _ = bytes.MinRead
-var _ = uuid.Nil

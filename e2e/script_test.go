@@ -43,7 +43,7 @@ func steps() []step {
 		{`WHO is shown a form with "…+"`, "the open form has these words", func(p *play, a match) {
 			p.formOf(a.who(), func(f form) bool { return has(f.words, a.texts) })
 		}},
-		{`WHO is told (?:(\w+): )?"…+"`, "the open form says what is wrong, with that field", func(p *play, a match) {
+		{`WHO is told(?: (\w+):)? "…+"`, "the open form says what is wrong, with that field", func(p *play, a match) {
 			p.formOf(a.who(), func(f form) bool {
 				for field, text := range f.errors {
 					if (a.words[1] == "" || a.words[1] == field) && has(text, a.texts) {
@@ -283,7 +283,7 @@ func (c conversation) play(t *testing.T, open func(*testing.T, func() time.Time)
 		patterns[i] = compile(s.pattern)
 	}
 	p := &play{
-		t: t, files: c.files, seen: map[string]bool{}, readers: map[string]map[string]bool{}, filled: map[string]map[string][]string{}, taps: map[string]int{},
+		t: t, files: c.files, seen: map[string]string{}, readers: map[string]map[string]bool{}, filled: map[string]map[string][]string{}, taps: map[string]int{},
 	}
 	p.firm = openFirm(t, o)
 	for i, line := range c.lines {
