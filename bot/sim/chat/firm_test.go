@@ -349,8 +349,10 @@ func praiseForm() map[string]any {
 				map[string]any{"hint": plain("情境、行为、影响：三句话就够了。")}),
 			input("value", "价值观", map[string]any{"type": "static_select", "options": values, "placeholder": plain("选择一项")}, map[string]any{"optional": true}),
 			input("when", "日期", map[string]any{"type": "datepicker", "initial_date": "2026-01-05"}, map[string]any{"optional": true}),
-			input("share", "谁能看到", map[string]any{"type": "radio_buttons", "options": []any{option("只有对方", "private"), option("也发到 #praise", "public")},
-				"initial_option": option("只有对方", "private")}, nil),
+			input("share", "谁能看到", map[string]any{
+				"type": "radio_buttons", "options": []any{option("只有对方", "private"), option("也发到 #praise", "public")},
+				"initial_option": option("只有对方", "private"),
+			}, nil),
 		},
 	}
 }

@@ -223,8 +223,13 @@ func TestThePageSpeaksThePersonsLanguageUnlessOneIsChosen(t *testing.T) {
 		return lang.FindStringSubmatch(f.serve(t, r).Body.String())[1]
 	}
 	for _, c := range []struct{ path, cookie, accept, want string }{
-		{"/?as=U2", "", "en", "zh-CN"}, {"/?as=U3", "", "zh-CN", "en"}, {"/?as=U3", "zh-CN", "en", "zh-CN"}, {"/?as=U2", "en", "zh", "en"},
-		{"/", "", "zh-CN,zh;q=0.9", "zh-CN"}, {"/", "", "de-DE", "en"}, {"/?as=U3&with=U2", "", "", "en"},
+		{"/?as=U2", "", "en", "zh-CN"},
+		{"/?as=U3", "", "zh-CN", "en"},
+		{"/?as=U3", "zh-CN", "en", "zh-CN"},
+		{"/?as=U2", "en", "zh", "en"},
+		{"/", "", "zh-CN,zh;q=0.9", "zh-CN"},
+		{"/", "", "de-DE", "en"},
+		{"/?as=U3&with=U2", "", "", "en"},
 	} {
 		if got := ask(c.path, c.cookie, c.accept); got != c.want {
 			t.Errorf("%s with cookie %q and browser %q speaks %s instead of %s", c.path, c.cookie, c.accept, got, c.want)

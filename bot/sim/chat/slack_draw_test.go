@@ -29,8 +29,10 @@ func TestEveryKindOfBlockIsDrawn(t *testing.T) {
 		map[string]any{"type": "rich_text_section", "elements": []any{
 			map[string]any{"type": "text", "text": evil, "style": map[string]any{"bold": true}},
 			map[string]any{"type": "link", "url": "javascript:alert(1)", "text": "press"},
-			map[string]any{"type": "emoji", "name": "tada"}, map[string]any{"type": "user", "user_id": "U2"},
-			map[string]any{"type": "channel", "channel_id": "C0GENERAL"}, map[string]any{"type": "broadcast", "range": "here"},
+			map[string]any{"type": "emoji", "name": "tada"},
+			map[string]any{"type": "user", "user_id": "U2"},
+			map[string]any{"type": "channel", "channel_id": "C0GENERAL"},
+			map[string]any{"type": "broadcast", "range": "here"},
 			map[string]any{"type": "date", "timestamp": 1767603600, "format": "{time}", "fallback": "then"},
 		}},
 		map[string]any{"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": []any{
@@ -64,8 +66,10 @@ func TestEveryKindOfBlockIsDrawn(t *testing.T) {
 		"button":             {acts(button("a", "Go "+evil, map[string]any{"style": "primary", "value": "v"})), []string{`name="press" value="b a"`, `class="button primary"`, "Go "}},
 		"button with link":   {acts(button("a", "Go", map[string]any{"url": "https://x.cn/"})), []string{`href="https://x.cn/"`, `data-press="b a"`}},
 		"button with script": {acts(button("a", "Go", map[string]any{"url": "javascript:alert(1)"})), []string{"#ZgotmplZ"}},
-		"button that asks": {acts(button("a", "Go", map[string]any{"confirm": map[string]any{"title": plain("Sure? " + evil), "text": mrkdwn("*t*"), "confirm": plain("Yes"), "deny": plain("No"), "style": "danger"}})),
-			[]string{"data-asks=", "Sure? ", "<strong>t</strong>", "confirm-no", `class="button danger confirm-yes" name="press" value="b a"`}},
+		"button that asks": {
+			acts(button("a", "Go", map[string]any{"confirm": map[string]any{"title": plain("Sure? " + evil), "text": mrkdwn("*t*"), "confirm": plain("Yes"), "deny": plain("No"), "style": "danger"}})),
+			[]string{"data-asks=", "Sure? ", "<strong>t</strong>", "confirm-no", `class="button danger confirm-yes" name="press" value="b a"`},
+		},
 		"overflow":                   {acts(el("overflow", map[string]any{"options": append(opts, with(option("Link", "3"), map[string]any{"url": "https://x.cn/"}))})), []string{`value="b a 2"`, `data-press="b a 3"`, "Two"}},
 		"feedback_buttons":           {map[string]any{"type": "context_actions", "block_id": "b", "elements": []any{map[string]any{"type": "feedback_buttons", "action_id": "a", "positive_button": map[string]any{"text": plain("Good"), "value": "1"}, "negative_button": map[string]any{"text": plain("Bad"), "value": "0"}}}}, []string{"Good", "Bad"}},
 		"static_select":              {acts(el("static_select", map[string]any{"options": opts, "initial_option": opts[1]})), []string{`<select`, `name="v b a"`, `value="2" selected`}},

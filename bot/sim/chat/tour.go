@@ -66,8 +66,8 @@ func (s *site) tour(v view, praised string) tourView {
 	return out
 }
 
-// pair finds a manager and somebody who reports to them: with as many of the wished people in it as can be, else of a team whose
-// members lead nobody themselves, else the first.
+// pair finds a manager and somebody who reports to them: with as many of the wished people in it as can be, else of a team that is
+// not HR's and whose members lead nobody themselves, else the first.
 func (s *site) pair(p platform, wished ...string) (boss, report person) {
 	best := -1
 	all := s.listed(p)
@@ -85,7 +85,7 @@ func (s *site) pair(p platform, wished ...string) (boss, report person) {
 			continue
 		}
 		score := 0
-		if !above[b.id] {
+		if !above[b.id] && !s.profiles[b.id].HR {
 			score = 1
 		}
 		for _, w := range wished {

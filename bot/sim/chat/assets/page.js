@@ -538,11 +538,12 @@
       let done = false;
       if (what === "command") {
         if (d.kind === "command" && d.name === name) {
+          done = d.whole && (d.to || name === "lang"); // a name that the bot does not know is asked about first
           stored("tour.by", d.user);
-          stored("tour.open", d.whole ? "" : name);
-          done = d.whole;
-        } else if (d.kind === "submit" && d.whole && stored("tour.open") === name) done = true;
-        else if (d.kind === "press" && name === "lang" && stored("tour.open") === name) done = true;
+          stored("tour.open", done ? "" : name);
+        } else if (stored("tour.open") === name && d.user === stored("tour.by")) {
+          done = d.kind === "press" || d.kind === "submit" && d.whole;
+        }
       } else if (what === "press") done = d.kind === "press" && d.user !== stored("tour.by");
       if (!done) return;
       stored("tour.open", "");
