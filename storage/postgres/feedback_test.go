@@ -151,7 +151,7 @@ func TestTextThatCannotBeKeptIsInvalid(t *testing.T) {
 		wantFault(t, "a praise with "+what, err, fault.Invalid)
 	}
 	p := praiseOf(org, 1, 1001)
-	p.Text = "everything else 🎉 \u202e\u200b\ufeff ‮ \r\n\t '; drop table praises; -- $1 {{.}}"
+	p.Text = "everything else 🎉 \u202e\u200b\ufeff \r\n\t '; drop table praises; -- $1 {{.}}"
 	write(t, d, by(org, "e"), func(tx feedback.Tx) { tx.SavePraise(p) })
 	if got, err := d.Feedback.Praise(t.Context(), org, p.ID); err != nil || got.Text != p.Text {
 		t.Errorf("the text came back as %q (%v)", got.Text, err)

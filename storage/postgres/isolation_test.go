@@ -29,32 +29,38 @@ var (
 // theirEvent is an event that has had its effect at the other firm. Here it may have one still.
 const theirEvent = "slack:T:event"
 
+// trial is a database to try a call on.
+type trial struct {
+	*testing.T
+	*DB
+}
+
 // calls does one thing by every method of every port, for firm mine. What it gives is what was read.
-var calls = map[string]func(t *testing.T, d *DB) (any, error){
-	"People.Orgs":  func(t *testing.T, d *DB) (any, error) { return ofBoth(d.People.Orgs(t.Context())) },
-	"People.OrgOf": func(t *testing.T, d *DB) (any, error) { return d.People.OrgOf(t.Context(), "slack", marked) },
-	"People.CreateOrg": func(t *testing.T, d *DB) (any, error) {
-		defer exec(t, d, `delete from orgs where org_id = $1`, id(3))
-		return nil, d.People.CreateOrg(t.Context(), people.Org{ID: id(3), Name: "new"})
+var calls = map[string]func(w trial) (any, error){
+	"People.Orgs":  func(w trial) (any, error) { return ofBoth(w.People.Orgs(w.Context())) },
+	"People.OrgOf": func(w trial) (any, error) { return w.People.OrgOf(w.Context(), "slack", marked) },
+	"People.CreateOrg": func(w trial) (any, error) {
+		defer exec(w.T, w.DB, `delete from orgs where org_id = $1`, id(3))
+		return nil, w.People.CreateOrg(w.Context(), people.Org{ID: id(3), Name: "new"})
 	},
-	"People.BindTenant": func(t *testing.T, d *DB) (any, error) {
-		return nil, d.People.BindTenant(t.Context(), mine, "slack", "T9")
+	"People.BindTenant": func(w trial) (any, error) {
+		return nil, w.People.BindTenant(w.Context(), mine, "slack", "T9")
 	},
-	"People.Load": func(t *testing.T, d *DB) (any, error) {
-		dir, err := d.People.Load(t.Context(), mine)
+	"People.Load": func(w trial) (any, error) {
+		dir, err := w.People.Load(w.Context(), mine)
 		if err != nil {
 			return nil, err
 		}
 		return []any{dir.Org(), dir.People(), dir.Identities("slack")}, nil
 	},
-	"People.Since": func(t *testing.T, d *DB) (any, error) {
-		dir, err := d.People.Since(t.Context(), people.NewDirectory(people.Org{ID: mine}, 1, nil, nil))
+	"People.Since": func(w trial) (any, error) {
+		dir, err := w.People.Since(w.Context(), people.NewDirectory(people.Org{ID: mine}, 1, nil, nil))
 		if err != nil {
 			return nil, err
 		}
 		return []any{dir.Org(), dir.People(), dir.Identities("slack")}, nil
 	},
-	"People.Apply": func(t *testing.T, d *DB) (any, error) {
+	"People.Apply": func(w trial) (any, error) {
 		plan := staff(mine, 3)
 		for _, p := range plan.Create {
 			p.Name = "changed"
@@ -62,29 +68,29 @@ var calls = map[string]func(t *testing.T, d *DB) (any, error){
 		}
 		plan.Create = nil
 		plan.Identities[2].PersonID, plan.Identities[2].State = uuid.Nil, people.Unclaimed
-		return nil, d.People.Apply(t.Context(), by(mine, theirEvent), plan)
+		return nil, w.People.Apply(w.Context(), by(mine, theirEvent), plan)
 	},
-	"People.SaveIdentities": func(t *testing.T, d *DB) (any, error) {
+	"People.SaveIdentities": func(w trial) (any, error) {
 		one := staff(mine, 3).Identities[1]
 		one.State = people.Refused
-		return nil, d.People.SaveIdentities(t.Context(), by(mine, theirEvent), []people.Identity{one})
+		return nil, w.People.SaveIdentities(w.Context(), by(mine, theirEvent), []people.Identity{one})
 	},
-	"People.SaveSettings": func(t *testing.T, d *DB) (any, error) {
-		return nil, d.People.SaveSettings(t.Context(), by(mine, theirEvent), id(1001), people.Settings{Toured: true})
+	"People.SaveSettings": func(w trial) (any, error) {
+		return nil, w.People.SaveSettings(w.Context(), by(mine, theirEvent), id(1001), people.Settings{Toured: true})
 	},
 
-	"Feedback.InTx": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.SavePraise(praiseOf(mine, 99, 1001)); return nil, nil })
+	"Feedback.InTx": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.SavePraise(praiseOf(mine, 99, 1001)); return nil, nil })
 	},
-	"Feedback.Praise":   func(t *testing.T, d *DB) (any, error) { return d.Feedback.Praise(t.Context(), mine, id(10)) },
-	"Feedback.Note":     func(t *testing.T, d *DB) (any, error) { return d.Feedback.Note(t.Context(), mine, id(20)) },
-	"Feedback.Ask":      func(t *testing.T, d *DB) (any, error) { return d.Feedback.Ask(t.Context(), mine, id(30)) },
-	"Feedback.KeyEvent": func(t *testing.T, d *DB) (any, error) { return d.Feedback.KeyEvent(t.Context(), mine, id(40)) },
-	"Feedback.Entries": func(t *testing.T, d *DB) (any, error) {
+	"Feedback.Praise":   func(w trial) (any, error) { return w.Feedback.Praise(w.Context(), mine, id(10)) },
+	"Feedback.Note":     func(w trial) (any, error) { return w.Feedback.Note(w.Context(), mine, id(20)) },
+	"Feedback.Ask":      func(w trial) (any, error) { return w.Feedback.Ask(w.Context(), mine, id(30)) },
+	"Feedback.KeyEvent": func(w trial) (any, error) { return w.Feedback.KeyEvent(w.Context(), mine, id(40)) },
+	"Feedback.Entries": func(w trial) (any, error) {
 		var all []feedback.Entry
 		for person := 1000; person < 1003; person++ {
 			for _, side := range []feedback.Side{feedback.Received, feedback.Given, feedback.Events} {
-				entries, _, err := d.Feedback.Entries(t.Context(), feedback.Query{OrgID: mine, Directory: 2, Person: id(person), Side: side, Limit: 100})
+				entries, _, err := w.Feedback.Entries(w.Context(), feedback.Query{OrgID: mine, Directory: 2, Person: id(person), Side: side, Limit: 100})
 				if err != nil {
 					return nil, err
 				}
@@ -96,116 +102,116 @@ var calls = map[string]func(t *testing.T, d *DB) (any, error){
 		}
 		return all, nil
 	},
-	"Feedback.Months": func(t *testing.T, d *DB) (any, error) {
+	"Feedback.Months": func(w trial) (any, error) {
 		for side, want := range map[feedback.Side]int{feedback.Received: 1, feedback.Given: 2, feedback.Events: 1} {
-			months, err := d.Feedback.Months(t.Context(), feedback.Query{OrgID: mine, Directory: 2, Person: id(1000), Side: side}, time.UTC)
+			months, err := w.Feedback.Months(w.Context(), feedback.Query{OrgID: mine, Directory: 2, Person: id(1000), Side: side}, time.UTC)
 			if err != nil || len(months) != 1 || months[0].Count != want {
 				return nil, fmt.Errorf("the months of what was %s are %v (%w), want one with %d", side, months, err, want)
 			}
 		}
 		return marked, nil
 	},
-	"Feedback.Waiting": func(t *testing.T, d *DB) (any, error) {
-		notes, asks, err := d.Feedback.Waiting(t.Context(), mine, id(1001), 9)
+	"Feedback.Waiting": func(w trial) (any, error) {
+		notes, asks, err := w.Feedback.Waiting(w.Context(), mine, id(1001), 9)
 		if len(notes) != 1 || len(asks) != 1 {
 			return nil, fmt.Errorf("waiting are %d notes and %d asks (%w), want one of each", len(notes), len(asks), err)
 		}
 		return []any{notes, asks}, err
 	},
-	"Feedback.DueFollowUps": func(t *testing.T, d *DB) (any, error) {
-		keys, err := d.Feedback.DueFollowUps(t.Context(), noon, 9)
+	"Feedback.DueFollowUps": func(w trial) (any, error) {
+		keys, err := w.Feedback.DueFollowUps(w.Context(), noon, 9)
 		if diff := cmp.Diff([]feedback.NoteKey{{OrgID: mine, ID: id(20)}, {OrgID: theirs, ID: id(20)}}, keys, sortedBy(func(k feedback.NoteKey) uuid.UUID { return k.OrgID })); diff != "" {
 			return nil, fmt.Errorf("the keys differ (%w): %s", err, diff)
 		}
 		return marked, err
 	},
-	"Feedback.Values": func(t *testing.T, d *DB) (any, error) { return d.Feedback.Values(t.Context(), mine) },
-	"Feedback.SaveValues": func(t *testing.T, d *DB) (any, error) {
-		return nil, d.Feedback.SaveValues(t.Context(), by(mine, theirEvent), []feedback.Value{})
+	"Feedback.Values": func(w trial) (any, error) { return w.Feedback.Values(w.Context(), mine) },
+	"Feedback.SaveValues": func(w trial) (any, error) {
+		return nil, w.Feedback.SaveValues(w.Context(), by(mine, theirEvent), []feedback.Value{})
 	},
 
-	"Tx.Praise": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { return tx.Praise(t.Context(), id(10)) })
+	"Tx.Praise": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { return tx.Praise(w.Context(), id(10)) })
 	},
-	"Tx.Note": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { return tx.Note(t.Context(), id(20)) })
+	"Tx.Note": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { return tx.Note(w.Context(), id(20)) })
 	},
-	"Tx.Ask": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { return tx.Ask(t.Context(), id(30)) })
+	"Tx.Ask": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { return tx.Ask(w.Context(), id(30)) })
 	},
-	"Tx.KeyEvent": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { return tx.KeyEvent(t.Context(), id(40)) })
+	"Tx.KeyEvent": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { return tx.KeyEvent(w.Context(), id(40)) })
 	},
-	"Tx.SavePraise": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.SavePraise(praiseOf(mine, 10, 1002)); return nil, nil })
+	"Tx.SavePraise": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.SavePraise(praiseOf(mine, 10, 1002)); return nil, nil })
 	},
-	"Tx.SaveNote": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.SaveNote(noteOf(mine, 20)); return nil, nil })
+	"Tx.SaveNote": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.SaveNote(noteOf(mine, 20)); return nil, nil })
 	},
-	"Tx.SaveAsk": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.SaveAsk(askOf(mine, 30, 1002)); return nil, nil })
+	"Tx.SaveAsk": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.SaveAsk(askOf(mine, 30, 1002)); return nil, nil })
 	},
-	"Tx.SaveKeyEvent": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.SaveKeyEvent(keyEventOf(mine, 40)); return nil, nil })
+	"Tx.SaveKeyEvent": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.SaveKeyEvent(keyEventOf(mine, 40)); return nil, nil })
 	},
-	"Tx.Tell": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.Tell(noticeOf(mine, 99, 1001)); return nil, nil })
+	"Tx.Tell": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.Tell(noticeOf(mine, 99, 1001)); return nil, nil })
 	},
-	"Tx.Log": func(t *testing.T, d *DB) (any, error) {
-		return inTx(t, d, func(tx feedback.Tx) (any, error) { tx.Log(entryOf(mine, "x")); return nil, nil })
+	"Tx.Log": func(w trial) (any, error) {
+		return inTx(w, func(tx feedback.Tx) (any, error) { tx.Log(entryOf(mine, "x")); return nil, nil })
 	},
 
-	"Deliveries.HandOver": func(t *testing.T, d *DB) (any, error) {
+	"Deliveries.HandOver": func(w trial) (any, error) {
 		var got []notice.Notice
-		_, err := d.Deliveries.HandOver(t.Context(), noon, 9, func(_ context.Context, _ pgx.Tx, notices []notice.Notice) error {
+		_, err := w.Deliveries.HandOver(w.Context(), noon, 9, func(_ context.Context, _ pgx.Tx, notices []notice.Notice) error {
 			got = notices
 			return nil
 		})
 		return ofBoth(got, err)
 	},
-	"Deliveries.Delivery": func(t *testing.T, d *DB) (any, error) { return d.Deliveries.Delivery(t.Context(), mine, id(61)) },
-	"Deliveries.SaveDelivery": func(t *testing.T, d *DB) (any, error) {
-		return nil, d.Deliveries.SaveDelivery(t.Context(), notice.Delivery{Notice: noticeOf(mine, 61, 1001), State: notice.Skipped})
+	"Deliveries.Delivery": func(w trial) (any, error) { return w.Deliveries.Delivery(w.Context(), mine, id(61)) },
+	"Deliveries.SaveDelivery": func(w trial) (any, error) {
+		return nil, w.Deliveries.SaveDelivery(w.Context(), notice.Delivery{Notice: noticeOf(mine, 61, 1001), State: notice.Skipped})
 	},
-	"Deliveries.SentAbout": func(t *testing.T, d *DB) (any, error) { return d.Deliveries.SentAbout(t.Context(), mine, id(1)) },
-	"Deliveries.Release": func(t *testing.T, d *DB) (any, error) {
-		n, err := d.Deliveries.Release(t.Context(), mine, id(1001), noon)
+	"Deliveries.SentAbout": func(w trial) (any, error) { return w.Deliveries.SentAbout(w.Context(), mine, id(1)) },
+	"Deliveries.Release": func(w trial) (any, error) {
+		n, err := w.Deliveries.Release(w.Context(), mine, id(1001), noon)
 		if n != 1 {
 			return nil, fmt.Errorf("%d notices were released (%w), want 1", n, err)
 		}
 		return nil, err
 	},
-	"Deliveries.Dead": func(t *testing.T, d *DB) (any, error) {
-		dead, total, err := d.Deliveries.Dead(t.Context(), 9)
+	"Deliveries.Dead": func(w trial) (any, error) {
+		dead, total, err := w.Deliveries.Dead(w.Context(), 9)
 		if total != 2 {
 			return nil, fmt.Errorf("%d are dead (%w), want 2", total, err)
 		}
 		return ofBoth(dead, err)
 	},
-	"Deliveries.Stats": func(t *testing.T, d *DB) (any, error) {
-		stats, err := d.Deliveries.Stats(t.Context(), noon)
+	"Deliveries.Stats": func(w trial) (any, error) {
+		stats, err := w.Deliveries.Stats(w.Context(), noon)
 		if want := (notice.Stats{Waiting: 4, Held: 2, Dead: 2}); stats != want {
 			return nil, fmt.Errorf("the figures of both firms are %+v (%w), want %+v", stats, err, want)
 		}
 		return marked, err
 	},
-	"Deliveries.Purge": func(t *testing.T, d *DB) (any, error) {
+	"Deliveries.Purge": func(w trial) (any, error) {
 		// What is old goes at both firms, what is not stays at both.
-		exec(t, d, `insert into inbox select org_id, 'old', $1 from orgs`, noon.Add(-time.Hour))
-		before := contents(t, d, theirs)["inbox"]
-		err := d.Deliveries.Purge(t.Context(), notice.Retention{Inbox: noon})
-		if after := contents(t, d, theirs)["inbox"]; err != nil || after == before || after == "" || strings.Contains(after, "old") {
+		exec(w.T, w.DB, `insert into inbox select org_id, 'old', $1 from orgs`, noon.Add(-time.Hour))
+		before := contents(w.T, w.DB, theirs)["inbox"]
+		err := w.Deliveries.Purge(w.Context(), notice.Retention{Inbox: noon})
+		if after := contents(w.T, w.DB, theirs)["inbox"]; err != nil || after == before || after == "" || strings.Contains(after, "old") {
 			return nil, fmt.Errorf("after the purge the inbox of the other firm is %q (%w)", after, err)
 		}
 		return marked, nil
 	},
 
-	"Schedules.EnsureSchedule": func(t *testing.T, d *DB) (any, error) {
-		return nil, d.Schedules.EnsureSchedule(t.Context(), mine, "new", "", "UTC", noon)
+	"Schedules.EnsureSchedule": func(w trial) (any, error) {
+		return nil, w.Schedules.EnsureSchedule(w.Context(), mine, "new", "", "UTC", noon)
 	},
-	"Schedules.ClaimSchedules": func(t *testing.T, d *DB) (any, error) {
+	"Schedules.ClaimSchedules": func(w trial) (any, error) {
 		var rules []string
-		claimed, err := d.Schedules.ClaimSchedules(t.Context(), noon, 1, func(rule, _ string, after time.Time) (time.Time, error) {
+		claimed, err := w.Schedules.ClaimSchedules(w.Context(), noon, 1, func(rule, _ string, after time.Time) (time.Time, error) {
 			rules = append(rules, rule)
 			return after.Add(time.Hour), nil
 		})
@@ -215,20 +221,20 @@ var calls = map[string]func(t *testing.T, d *DB) (any, error){
 		return nil, err
 	},
 
-	"Audit.List": func(t *testing.T, d *DB) (any, error) {
-		return d.Audit.List(t.Context(), AuditQuery{OrgID: mine, Limit: 9})
+	"Audit.List": func(w trial) (any, error) {
+		return w.Audit.List(w.Context(), AuditQuery{OrgID: mine, Limit: 9})
 	},
-	"Audit.Head": func(t *testing.T, d *DB) (any, error) {
-		head, err := d.Audit.Head(t.Context(), mine)
+	"Audit.Head": func(w trial) (any, error) {
+		head, err := w.Audit.Head(w.Context(), mine)
 		if head.Seq != 1 {
 			return nil, fmt.Errorf("the head is %d (%w), want 1", head.Seq, err)
 		}
 		return marked, err
 	},
-	"Audit.Verify": func(t *testing.T, d *DB) (any, error) {
-		exec(t, d, `update audit_log set act = 'x' where org_id = $1`, theirs)
-		head, err := d.Audit.Verify(t.Context(), mine, Head{})
-		exec(t, d, `update audit_log set act = $2 where org_id = $1`, theirs, markedTheirs)
+	"Audit.Verify": func(w trial) (any, error) {
+		exec(w.T, w.DB, `update audit_log set act = 'x' where org_id = $1`, theirs)
+		head, err := w.Audit.Verify(w.Context(), mine, Head{})
+		exec(w.T, w.DB, `update audit_log set act = $2 where org_id = $1`, theirs, markedTheirs)
 		if head.Seq != 1 {
 			return nil, fmt.Errorf("the log holds together up to %d (%w), want 1", head.Seq, err)
 		}
@@ -271,7 +277,7 @@ func TestNoMethodReadsOrWritesAnotherFirm(t *testing.T) {
 				occupy(t, d, theirs, markedTheirs, theirEvent)
 				here, there = contents(t, d, mine), contents(t, d, theirs)
 			}
-			got, err := call(t, d)
+			got, err := call(trial{t, d})
 			if err != nil {
 				t.Fatalf("%s gave %v", name, err)
 			}
@@ -337,12 +343,11 @@ func occupy(t *testing.T, d *DB, org uuid.UUID, mark, event string) {
 	drain(d)
 }
 
-func inTx(t *testing.T, d *DB, fn func(feedback.Tx) (any, error)) (any, error) {
-	t.Helper()
+func inTx(w trial, fn func(feedback.Tx) (any, error)) (any, error) {
 	var got any
 	cause := by(mine, theirEvent)
 	cause.Directory = 2 // the same version at both firms
-	err := d.Feedback.InTx(t.Context(), cause, func(tx feedback.Tx) (err error) {
+	err := w.Feedback.InTx(w.Context(), cause, func(tx feedback.Tx) (err error) {
 		got, err = fn(tx)
 		return err
 	})

@@ -42,11 +42,11 @@ func (u *unit) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, er
 	if err != nil {
 		return nil, err
 	}
-	rows, err := br.Query()
-	if err != nil {
+	rows := &lastRows{unit: u, br: br}
+	if rows.Rows, err = br.Query(); err != nil { //nolint:rowserrcheck // whoever reads the rows checks them
 		return nil, u.fail(errors.Join(err, br.Close()))
 	}
-	return &lastRows{Rows: rows, unit: u, br: br}, nil
+	return rows, nil
 }
 
 // QueryRow sends what was gathered and reads the row of sql.

@@ -170,13 +170,12 @@ func collect(ctx context.Context, q Querier, into map[string]bool, prefix, query
 	if err != nil {
 		return fmt.Errorf("listing what was applied: %w", err)
 	}
-	var version int64
-	_, err = pgx.ForEachRow(rows, []any{&version}, func() error {
-		into[prefix+strconv.FormatInt(version, 10)] = true
-		return nil
-	})
+	versions, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
 		return fmt.Errorf("listing what was applied: %w", err)
+	}
+	for _, version := range versions {
+		into[prefix+strconv.FormatInt(version, 10)] = true
 	}
 	return nil
 }
