@@ -48,14 +48,12 @@ func (f Frame) Marshal() []byte {
 	for _, h := range f.Headers {
 		b = appendBytes(b, 5, appendBytes(appendBytes(nil, 1, []byte(h.Key)), 2, []byte(h.Value)))
 	}
-	for field, v := range map[int]string{6: f.PayloadEncoding, 7: f.PayloadType, 9: f.LogIDNew} {
-		if v != "" {
-			b = appendBytes(b, field, []byte(v))
-		}
-	}
+	b = appendBytes(b, 6, []byte(f.PayloadEncoding))
+	b = appendBytes(b, 7, []byte(f.PayloadType))
 	if f.Payload != nil {
 		b = appendBytes(b, 8, f.Payload)
 	}
+	b = appendBytes(b, 9, []byte(f.LogIDNew))
 	return b
 }
 

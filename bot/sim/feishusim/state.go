@@ -73,8 +73,8 @@ type Delivery struct {
 	packet     packet
 }
 
-// token is one tenant_access_token.
-type token struct {
+// accessToken is one tenant_access_token.
+type accessToken struct {
 	value string
 	ends  time.Time
 }
@@ -91,7 +91,7 @@ type world struct {
 	departments map[string]*Department // by open_department_id
 	chats       map[string]*Chat
 	commands    []*Command
-	tokens      []token
+	tokens      []accessToken
 	files       map[string]*stored // images and files by key
 
 	messages map[string]*Message

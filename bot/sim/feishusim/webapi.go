@@ -178,7 +178,7 @@ func noSuchAPI(*Server, request) answer {
 
 func (s *Server) validToken(value string) bool {
 	now := s.now()
-	return slices.ContainsFunc(s.world.tokens, func(t token) bool { return t.value == value && now.Before(t.ends) })
+	return slices.ContainsFunc(s.world.tokens, func(t accessToken) bool { return t.value == value && now.Before(t.ends) })
 }
 
 // ExpireTokens ends every tenant_access_token at once, so that the next call is refused with 99991663.
@@ -201,9 +201,9 @@ func tenantAccessToken(s *Server, q request) answer {
 		return answer{code: 10014, msg: "app secret invalid"}
 	}
 	now := s.now()
-	s.world.tokens = slices.DeleteFunc(s.world.tokens, func(t token) bool { return !now.Before(t.ends) })
+	s.world.tokens = slices.DeleteFunc(s.world.tokens, func(t accessToken) bool { return !now.Before(t.ends) })
 	if n := len(s.world.tokens); n == 0 || s.world.tokens[n-1].ends.Sub(now) <= tokenRenew {
-		s.world.tokens = append(s.world.tokens, token{value: s.world.id("t-g1"), ends: now.Add(tokenLife)})
+		s.world.tokens = append(s.world.tokens, accessToken{value: s.world.id("t-g1"), ends: now.Add(tokenLife)})
 	}
 	t := s.world.tokens[len(s.world.tokens)-1]
 	return answer{msg: "ok", top: map[string]any{"tenant_access_token": t.value, "expire": int(t.ends.Sub(now).Seconds())}}
