@@ -87,7 +87,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 		a.background.Close()
 		return nil, err
 	}
-	a.watch()
+	a.watch(context.WithoutCancel(ctx))
 	// The first event shall not wait for the directory, nor the first look at readiness for anything else.
 	if _, err := a.cache.Get(ctx, a.org.ID); err != nil {
 		return nil, fmt.Errorf("reading the directory: %w", err)
@@ -177,12 +177,12 @@ func commandName() func(bot.Event) string {
 }
 
 // watch exports what is read when somebody looks.
-func (a *App) watch() {
+func (a *App) watch(ctx context.Context) {
 	a.metrics.WatchPool("postgres", func() obs.Pool {
 		s := a.db.Pool().Stat()
 		return obs.Pool{Total: s.TotalConns(), Idle: s.IdleConns(), Max: s.MaxConns(), Waits: s.EmptyAcquireCount(), Waited: s.EmptyAcquireWaitTime()}
 	})
-	a.metrics.WatchDeliveries(func(ctx context.Context) (notice.Stats, error) { return a.db.Deliveries.Stats(ctx, a.now()) })
+	a.metrics.WatchDeliveries(ctx, func(ctx context.Context) (notice.Stats, error) { return a.db.Deliveries.Stats(ctx, a.now()) })
 }
 
 // checks are what it takes to serve.

@@ -183,7 +183,7 @@ func (s *stage) fill(ctx context.Context, a *App, w *workspace, address string) 
 	}
 	w.sim.SetBotURL("http://" + reachable(address))
 	w.populate(dir, s.firm.accounts)
-	w.serve(s, a, dir)
+	w.serve(ctx, s, a, dir)
 	return w.sim.Close, nil
 }
 

@@ -110,7 +110,7 @@ func locale(lang string) string {
 }
 
 // serve answers the bot and the browser, on one address of the loopback interface.
-func (w *workspace) serve(s *stage, a *App, dir *people.Directory) {
+func (w *workspace) serve(ctx context.Context, s *stage, a *App, dir *people.Directory) {
 	mux := http.NewServeMux()
 	for _, path := range []string{"/api/", "/upload/", "/commands/", "/actions/", "/link/", "/_sim/"} {
 		mux.Handle(path, w.sim.Handler())
@@ -120,7 +120,7 @@ func (w *workspace) serve(s *stage, a *App, dir *people.Directory) {
 		Move: func(d time.Duration) {
 			s.clock.ahead.Add(int64(d))
 			w.sim.Advance(d)
-			if err := a.Tick(context.Background()); err != nil {
+			if err := a.Tick(ctx); err != nil {
 				fmt.Fprintln(s.err, s.say.T("cli.error", "Error", err.Error()))
 			}
 		},

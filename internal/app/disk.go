@@ -26,7 +26,7 @@ func (e *examination) disk(cfg config.Config) {
 	if err := syscall.Statfs(dir, &s); err != nil || s.Blocks == 0 {
 		return // a file system that does not tell
 	}
-	free := int64(s.Bavail) * int64(s.Bsize)
+	free := int64(s.Bavail) * int64(s.Bsize) //nolint:unconvert // it is a uint32 on darwin
 	used := 100 - int(100*s.Bavail/s.Blocks)
 	if used >= fullDisk {
 		e.bad("cli.doctor.disk.bad", "cli.doctor.disk.do", "Used", used, "Dir", dir)

@@ -57,6 +57,7 @@ type examination struct {
 func (e *examination) ok(key string, args ...any) {
 	e.c.tell("cli.doctor.ok", "Text", e.c.say.T(key, args...))
 }
+
 func (e *examination) note(key string, args ...any) {
 	e.c.tell("cli.doctor.note", "Text", e.c.say.T(key, args...))
 }

@@ -20,7 +20,7 @@ func TestABodyThatIsTooBigIsRefusedWhetherItSaysSoOrNot(t *testing.T) {
 		}
 	}), true)
 	send := func(size int, announced bool) int {
-		r := httptest.NewRequest(http.MethodPost, "/slack/commands", strings.NewReader(strings.Repeat("x", size)))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/slack/commands", strings.NewReader(strings.Repeat("x", size)))
 		if !announced {
 			r.ContentLength = -1
 		}

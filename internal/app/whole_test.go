@@ -210,11 +210,7 @@ func TestABotWhoseSlackIsAwayIsReadyAndBelongsToTheWorkspaceOfItsFirstEvent(t *t
 	w := newWorld(t)
 	w.sim.SetFault("auth.test", slacksim.Fault{Status: 503})
 	w.sim.SetFault("users.list", slacksim.Fault{Status: 503})
-	began := time.Now()
 	s := w.serve(t)
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("it took %v to be ready while Slack was away", took)
-	}
 	if code, body := s.get(t, "/readyz"); code != 200 {
 		t.Fatalf("readyz is %d %s while only Slack is away", code, body)
 	}

@@ -35,10 +35,10 @@ func (m *Metrics) WatchPool(name string, read func() Pool) {
 const scrapeTimeout = time.Second
 
 // WatchDeliveries exports where the outbox stands; oldest is the lag of the relay and of the vendors together. Nothing is exported while the
-// database is away.
-func (m *Metrics) WatchDeliveries(read func(ctx context.Context) (notice.Stats, error)) {
+// database is away, or ctx has ended.
+func (m *Metrics) WatchDeliveries(ctx context.Context, read func(ctx context.Context) (notice.Stats, error)) {
 	m.registry.MustRegister(gauges(func() []reading {
-		ctx, cancel := context.WithTimeout(context.Background(), scrapeTimeout)
+		ctx, cancel := context.WithTimeout(ctx, scrapeTimeout)
 		defer cancel()
 		s, err := read(ctx)
 		if err != nil {

@@ -18,7 +18,7 @@ func (m *Metrics) HTTP(next *http.ServeMux, log *slog.Logger, now func() time.Ti
 		if route == "" {
 			route = "none"
 		}
-		started := now()
+		started, ctx := now(), r.Context()
 		seen := &statusWriter{ResponseWriter: w}
 		defer func() {
 			if value := recover(); value != nil {
@@ -26,7 +26,7 @@ func (m *Metrics) HTTP(next *http.ServeMux, log *slog.Logger, now func() time.Ti
 					panic(value) // net/http's own way to break a connection
 				}
 				m.panics.Inc()
-				log.ErrorContext(r.Context(), "panic while serving", "route", route, "error", Panicked(value), "stack", stack())
+				log.ErrorContext(ctx, "panic while serving", "route", route, "error", Panicked(value), "stack", stack())
 				if seen.status == 0 {
 					http.Error(seen, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 				}

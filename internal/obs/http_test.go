@@ -21,7 +21,7 @@ import (
 
 func get(t *testing.T, h http.Handler, path string, edit ...func(*http.Request)) (int, string) {
 	t.Helper()
-	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
 	r.RemoteAddr = "127.0.0.1:5000"
 	for _, e := range edit {
 		e(r)
@@ -108,7 +108,7 @@ func TestEventsDeliveriesAndRequestsAreCounted(t *testing.T) {
 	m.Sent(notice.PraiseReceived, "slack", 300*time.Millisecond)
 	m.Dead(notice.PraiseReceived, "slack", "refused")
 	m.WatchPool("postgres", func() Pool { return Pool{Total: 3, Idle: 2, Max: 4} })
-	m.WatchDeliveries(func(context.Context) (notice.Stats, error) {
+	m.WatchDeliveries(t.Context(), func(context.Context) (notice.Stats, error) {
 		return notice.Stats{Waiting: 7, Oldest: 2 * time.Second}, nil
 	})
 	mux := http.NewServeMux()

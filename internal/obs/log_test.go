@@ -38,7 +38,7 @@ func (n nameable) String() string { return n.text }
 type valued struct{ text string }
 
 func (v valued) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("text", v.text), slog.Any("inner", nameable{v.text}))
+	return slog.GroupValue(slog.String("text", v.text), slog.Any("inner", nameable(v)))
 }
 
 func logged(t *testing.T, write func(*slog.Logger)) string {
