@@ -75,7 +75,7 @@ create table deliveries (
   constraint deliveries_pkey PRIMARY KEY (org_id, notice_id),
   constraint deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'held'::text, 'skipped'::text, 'dead'::text])))
 );
-CREATE INDEX deliveries_due_idx ON deliveries USING brin (due_at) WITH (pages_per_range='16', autosummarize='on');
+CREATE INDEX deliveries_due_idx ON deliveries USING btree (due_at);
 CREATE INDEX deliveries_held_idx ON deliveries USING btree (org_id, person_id) WHERE (state = 'held'::text);
 CREATE INDEX deliveries_open_idx ON deliveries USING btree (state, due_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'held'::text, 'dead'::text]));
 CREATE INDEX deliveries_subject_idx ON deliveries USING btree (org_id, subject);
@@ -109,7 +109,7 @@ create table inbox (
   received_at timestamp with time zone not null,
   constraint inbox_pkey PRIMARY KEY (org_id, event)
 );
-CREATE INDEX inbox_received_idx ON inbox USING brin (received_at) WITH (pages_per_range='16', autosummarize='on');
+CREATE INDEX inbox_received_idx ON inbox USING btree (received_at);
 
 create table installations (
   org_id uuid not null,

@@ -84,8 +84,7 @@ create table inbox (
   received_at timestamptz not null,
   constraint inbox_pkey primary key (org_id, event)
 );
--- Rows come in order of time and only the clean-up asks for it: a block range index answers that and costs an insert next to nothing.
-create index inbox_received_idx on inbox using brin (received_at) with (pages_per_range = 16, autosummarize = on);
+create index inbox_received_idx on inbox (received_at);
 
 create table praises (
   org_id       uuid        not null,
@@ -235,7 +234,7 @@ create table deliveries (
 create index deliveries_subject_idx on deliveries (org_id, subject);
 create index deliveries_held_idx on deliveries (org_id, person_id) where state = 'held';
 create index deliveries_open_idx on deliveries (state, due_at) where state in ('waiting', 'sending', 'held', 'dead');
-create index deliveries_due_idx on deliveries using brin (due_at) with (pages_per_range = 16, autosummarize = on);
+create index deliveries_due_idx on deliveries (due_at);
 
 -- Recurring work. A tick takes what is due and moves next_at in the same transaction, so that any number of replicas run each occurrence once.
 create table schedules (
