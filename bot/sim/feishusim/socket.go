@@ -27,7 +27,6 @@ const (
 
 // socket is one open long connection. Writes are serialised by its own lock.
 type socket struct {
-	id   string
 	conn *websocket.Conn
 	mu   sync.Mutex
 	once sync.Once
@@ -102,15 +101,16 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // the ticket is the credential
+	silent := 2*s.opts.PingInterval + pongGrace
+	s.mu.Lock() // so that nobody finds a connection that is open on one side only
 	conn, err := up.Upgrade(w, r, nil)
 	if err != nil {
+		s.mu.Unlock()
 		s.log.DebugContext(r.Context(), "upgrading a long connection", "err", err)
 		return
 	}
-	c := &socket{conn: conn, id: r.URL.Query().Get("device_id")}
-	silent := 2*s.opts.PingInterval + pongGrace
+	c := &socket{conn: conn}
 	c.idle = time.AfterFunc(silent, c.close)
-	s.mu.Lock()
 	open := s.ctx.Err() == nil
 	if open {
 		s.sockets = append(s.sockets, c)
