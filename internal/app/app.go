@@ -19,6 +19,7 @@ import (
 	"huiyin/bot/slack"
 	"huiyin/feedback"
 	"huiyin/internal/config"
+	"huiyin/internal/fault"
 	"huiyin/internal/i18n"
 	"huiyin/internal/jobs"
 	"huiyin/internal/notice"
@@ -54,6 +55,7 @@ type App struct {
 	metrics    *obs.Metrics
 	desk       *dialog.Desk
 	jobs       *jobs.Runner
+	vitals     *vitals
 	receive    bot.Receive
 
 	slack    *slack.Slack // nil: off
@@ -79,7 +81,8 @@ func New(ctx context.Context, o Options) (*App, error) {
 		Feedback: &feedback.Service{Store: o.Database.Feedback, NewID: newID}, Sessions: o.Redis.Sessions, Catalog: o.Catalog,
 		Abilities: a.abilities, PraiseChannel: a.praiseChannel, Release: a.release, Now: o.Now, NewID: newID, Log: o.Log,
 	})
-	a.receive = a.metrics.Receive(a.desk.Receive, commandName(), time.Now)
+	a.vitals = &vitals{config: o.Database.Pool().Config().ConnConfig, log: o.Log}
+	a.receive = a.metrics.Receive(a.vitals.guard(a.desk.Receive), commandName(), time.Now)
 	if a.background, err = o.Database.Another(ctx); err != nil {
 		return nil, err
 	}
@@ -90,6 +93,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a.watch(context.WithoutCancel(ctx))
 	// The first event shall not wait for the directory, nor the first look at readiness for anything else.
 	if _, err := a.cache.Get(ctx, a.org.ID); err != nil {
+		a.background.Close()
 		return nil, fmt.Errorf("reading the directory: %w", err)
 	}
 	return a, nil
@@ -195,16 +199,17 @@ func (a *App) checks() []obs.Check {
 			return ""
 		}},
 		{Name: "database", Ask: func(ctx context.Context) string {
-			if a.db.Ping(ctx) != nil {
+			if a.vitals.away.Load() {
 				return "cannot be reached"
 			}
-			return ""
-		}},
-		{Name: "migrations", Ask: func(ctx context.Context) string {
-			if a.db.Ping(ctx) == nil && a.db.Ready(ctx) != nil {
-				return "pending"
+			err := a.db.Ready(ctx)
+			switch f, ok := fault.Of(err); {
+			case err == nil:
+				return ""
+			case ok && f.Key == "storage.migrate":
+				return "migrations pending"
 			}
-			return ""
+			return "cannot be reached"
 		}},
 	}
 }
@@ -234,7 +239,14 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 		}
 		return nil
 	})
-	all.Go(func() error { return a.jobs.Run(ctx) })
+	all.Go(func() error {
+		a.vitals.run(ctx)
+		return nil
+	})
+	all.Go(func() error {
+		a.deliver(ctx)
+		return nil
+	})
 	for _, s := range a.streams() {
 		all.Go(func() error { return s.Run(ctx, a.receive) })
 	}
@@ -252,6 +264,20 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 		err = errors.Join(err, a.slack.Close(end))
 	}
 	return err
+}
+
+// deliver runs the jobs until ctx ends. The queue cannot be started while the database is away, which is no reason to give up.
+func (a *App) deliver(ctx context.Context) {
+	for {
+		err := a.jobs.Run(ctx)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		a.log.ErrorContext(ctx, "deliveries do not run", "error", err)
+		if !wait(ctx, pulse) {
+			return
+		}
+	}
 }
 
 // Tick does the recurring work of a minute now, for tests that move the clock.
