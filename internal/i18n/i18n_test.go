@@ -150,7 +150,8 @@ func texts(t *testing.T, lang string) map[string]string {
 				out[key] = m
 			case map[string]any:
 				for _, form := range m {
-					out[key], _ = form.(string)
+					text, _ := form.(string)
+					out[key] += text + "\n"
 				}
 			}
 		}
