@@ -43,3 +43,31 @@ func TestEveryRowIsAConversation(t *testing.T) {
 		}
 	}
 }
+
+// TestStepsAreToldApart plays no conversation: every line of every script is one step and no other.
+func TestStepsAreToldApart(t *testing.T) {
+	used := map[string]bool{}
+	for _, c := range conversations(t) {
+		for i, line := range c.lines {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "# ") {
+				continue
+			}
+			var fits []string
+			for re, s := range table() {
+				if re.MatchString(line) {
+					fits = append(fits, s.pattern)
+					used[s.pattern] = true
+				}
+			}
+			if len(fits) != 1 {
+				t.Errorf("%s:%d: %s\n  can be read as %q", c.path, c.first+i, line, fits)
+			}
+		}
+	}
+	for _, s := range steps() {
+		if !used[s.pattern] {
+			t.Errorf("no script has a step like %s (%s)", s.pattern, s.does)
+		}
+	}
+}

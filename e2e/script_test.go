@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -171,9 +172,18 @@ func compile(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(`^` + strings.ReplaceAll(expr, " ", `\s+`) + `$`)
 }
 
-// find reads a line of a script.
-func find(line string, table []step, patterns []*regexp.Regexp) (step, match, error) {
-	for i, re := range patterns {
+// table is the steps with their patterns compiled.
+var table = sync.OnceValue(func() map[*regexp.Regexp]step {
+	out := map[*regexp.Regexp]step{}
+	for _, s := range steps() {
+		out[compile(s.pattern)] = s
+	}
+	return out
+})
+
+// find reads a line of a script. No two steps are written alike, which a test sees to.
+func find(line string) (step, match, error) {
+	for re, s := range table() {
 		found := re.FindStringSubmatch(line)
 		if found == nil {
 			continue
@@ -192,7 +202,7 @@ func find(line string, table []step, patterns []*regexp.Regexp) (step, match, er
 				m.texts = append(m.texts, words)
 			}
 		}
-		return table[i], m, nil
+		return s, m, nil
 	}
 	return step{}, match{}, fmt.Errorf("no step is written like this: %s", line)
 }
@@ -277,26 +287,25 @@ func (c conversation) play(t *testing.T, open func(*testing.T, func() time.Time)
 	if own, ok := c.files["accounts.csv"]; ok {
 		o.accounts = own
 	}
-	table := steps()
-	patterns := make([]*regexp.Regexp, len(table))
-	for i, s := range table {
-		patterns[i] = compile(s.pattern)
-	}
-	p := &play{
-		t: t, files: c.files, seen: map[string]string{}, readers: map[string]map[string]bool{}, filled: map[string]map[string][]string{}, taps: map[string]int{},
-	}
+	p := newPlay(t, c.files)
 	p.firm = openFirm(t, o)
 	for i, line := range c.lines {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") && !strings.Contains(line, " shows ") && !strings.Contains(line, " changes ") {
-			continue
-		}
-		p.line = fmt.Sprintf("%s:%d: %s", c.path, c.first+i, line)
-		s, m, err := find(line, table, patterns)
-		if err != nil {
-			t.Fatalf("%s\n  %v", p.line, err)
-		}
-		s.run(p, m)
+		p.perform(line, fmt.Sprintf("%s:%d", c.path, c.first+i))
 	}
 	p.end()
+}
+
+// perform does what a line of a script says. A line that begins with # and is no step about a channel is a comment.
+func (p *play) perform(line, where string) {
+	p.t.Helper()
+	line = strings.TrimSpace(line)
+	if line == "" || strings.HasPrefix(line, "# ") {
+		return
+	}
+	p.line = where + ": " + line
+	s, m, err := find(line)
+	if err != nil {
+		p.t.Fatalf("%s\n  %v", p.line, err)
+	}
+	s.run(p, m)
 }
