@@ -23,9 +23,9 @@ import (
 // named are the keys whose texts are names of ours: of a platform, a command, a job, a route. A text under any other key is dropped,
 // because it may be somebody's words. Numbers, durations, times, truth values and UUIDs pass under every key.
 var named = []string{
-	"act", "action", "address", "attempt", "client_id", "command", "component", "database", "dir", "event_kind", "fault", "file", "incident",
-	"job_kind", "key", "kind", "lang", "level", "listen", "method", "migration", "mode", "outcome", "part", "path", "platform", "queue", "reason", "role",
-	"route", "rule", "schedule", "signal", "stage", "state", "status", "subsystem", "tenant", "type", "url", "verb", "version", "zone",
+	"act", "action", "address", "attempt", "client_id", "code", "command", "component", "database", "dir", "event_kind", "fault", "file", "incident",
+	"job_kind", "key", "kind", "lang", "level", "listen", "method", "migration", "mode", "needed", "notice", "outcome", "panic", "part", "path", "platform", "queue", "reason", "role",
+	"route", "rule", "schedule", "signal", "stage", "state", "status", "step", "subsystem", "tenant", "type", "url", "verb", "version", "zone",
 }
 
 // longest is how many runes of a text or an error are kept.
@@ -77,6 +77,8 @@ func (c *cleaner) any(key string, v any) slog.Value {
 		return slog.TimeValue(v)
 	case Frames:
 		return slog.StringValue(strings.Join(v, " < "))
+	case []string: // what a vendor complains about: where, and not what stood there
+		return slog.StringValue(strings.Join(pointers.FindAllString(strings.Join(v, " "), -1), " "))
 	case fmt.Stringer:
 		return slog.StringValue(c.name(key, v.String()))
 	case encoding.TextMarshaler:
@@ -95,6 +97,9 @@ func dropped(v any) string { return fmt.Sprintf("[%T not logged]", v) }
 func (c *cleaner) name(key, text string) string {
 	if key == "stack" { // functions, files and addresses
 		return c.cut(text, 10*longest)
+	}
+	if key == "id" && identifier.MatchString(text) {
+		return c.scrub(text)
 	}
 	if !slices.Contains(named, key) {
 		return "[" + strconv.Itoa(utf8.RuneCountInString(text)) + " runes not logged]"
@@ -168,6 +173,10 @@ var (
 	// tokens are Slack's (xoxb-, xapp-), our own bearer tokens, and passwords in URLs.
 	tokens   = regexp.MustCompile(`\bx(?:ox[a-z]|app)-[A-Za-z0-9.-]+|(?i:bearer)\s+\S+`)
 	password = regexp.MustCompile(`://[^/\s@]*@`)
+	// pointers are places in a JSON document (RFC 6901) as vendors name them.
+	pointers = regexp.MustCompile(`json-pointer:[a-z_0-9/]+`)
+	// identifier is the shape of the ids that vendors give to events.
+	identifier = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$`)
 	// hooks are addresses that whoever knows them may write to.
 	hooks = regexp.MustCompile(`(https?://[^/\s]+)/[^\s:]*`)
 )

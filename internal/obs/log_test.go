@@ -75,7 +75,7 @@ func TestWordsAndSecretsNeverReachTheLog(t *testing.T) {
 		for _, err := range errs {
 			log.Error("answering an event", "error", err, "platform", "slack")
 		}
-		log.Debug("answering an event", "text", canary, "person", nameable{canary}, "bytes", []byte(canary), "list", []string{canary},
+		log.Debug("answering an event", "text", canary, "person", nameable{canary}, "bytes", []byte(canary), "list", []string{canary, "[" + canary + " /" + canary + "]"}, "id", han,
 			"map", map[string]string{"text": canary}, "struct", struct{ Text string }{canary}, "valuer", valued{canary}, "name", canary,
 			slog.Group("event", "text", canary, "platform", han), "url", "https://example.com/x/"+canary, "command", botKey)
 		log.With("text", canary).WithGroup("g").With(slog.String("title", canary)).Warn("still here", "note", canary)
@@ -95,10 +95,12 @@ func TestWhatAnOperatorNeedsStaysInTheLog(t *testing.T) {
 			"error", fmt.Errorf("delivering: %w", fault.New(fault.Unavailable, "slack.away").Because(&fs.PathError{Op: "open", Path: "/var/lib/huiyin", Err: fs.ErrPermission})))
 		log.Error("saving", "error", fmt.Errorf("saving a praise: %w", pgError{"23505", "duplicate key value"}))
 		log.Error("saving", "error", fmt.Errorf("saving: %w", pgError{"53300", "too many connections"}))
+		log.Error("refused", "code", "invalid_blocks", "details", []string{"[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text]"}, "id", "Ev0PV52K21")
 	})
 	for _, want := range []string{
 		"delivering: unavailable: slack.away: open /var/lib/huiyin: permission denied", "praise.received", "attempt=3", "1.5s", id.String(), "held=true",
 		"saving a praise: SQLSTATE 23505", "too many connections (SQLSTATE 53300)",
+		"code=invalid_blocks details=json-pointer:/blocks/0/text id=Ev0PV52K21",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the log does not say %q:\n%s", want, out)
