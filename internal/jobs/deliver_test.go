@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
 	"huiyin/bot"
@@ -199,6 +200,58 @@ func TestAnUnknownOutcomeIsNotAskedAboutBeforeThePlatformMadeUpItsMind(t *testin
 	})
 }
 
+func TestEveryUnknownOutcomeIsGivenItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(t, able)
+		y.courier.chance = func() float64 { return 0 }
+		began := clock()
+		y.chat.fate = func(bot.Message) fate {
+			if clock().Sub(began) < 25*time.Second {
+				return fate{lost: true, err: bot.ErrUnknownOutcome}
+			}
+			return fate{}
+		}
+		id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+		y.all.Wait()
+		y.wantOnce([]uuid.UUID{id})
+		want := []string{
+			"send 00:00:00", "find 00:00:10", "send 00:00:10", "find 00:00:20", "send 00:00:20", "find 00:00:30", "send 00:00:30",
+		}
+		if diff := cmp.Diff(want, y.chat.calls); diff != "" {
+			t.Errorf("the platform was called (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestAKeyIsTrustedOnlyForAsLongAsThePlatformKnowsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		change []func(*Options)
+		want   notice.State
+	}{
+		"where it can be asked":    {nil, notice.Sent},
+		"where it cannot, a nudge": {[]func(*Options){bare}, notice.Skipped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				y := newYard(t, idempotent, c.change...)
+				began := clock()
+				y.chat.fate = func(bot.Message) fate {
+					if clock().Sub(began) < 2*time.Hour { // it arrives the first time and nobody is told
+						return fate{err: bot.ErrUnknownOutcome}
+					}
+					return fate{}
+				}
+				id := y.tell(notice.NoteFollowUp, y.person(people.Settings{}, "chat:confirmed"))
+				y.all.Wait()
+				y.wantState(id, c.want, name)
+				if m, _ := y.chat.message(id); len(m.times) != 1 {
+					t.Errorf("it came %d times, at %v", len(m.times), m.times)
+				}
+			})
+		})
+	}
+}
+
 func TestAProcessKilledWhileSendingLeavesADeliveryThatIsLookedForFirst(t *testing.T) {
 	for name, lost := range map[string]bool{"it had arrived": false, "it had not": true} {
 		t.Run(name, func(t *testing.T) {
@@ -321,6 +374,28 @@ func TestARetryAfterIsWaitedExactlyAndCountsNoAttempt(t *testing.T) {
 		}
 		if d := y.delivery(lin); !d.SentAt.Equal(began) {
 			t.Errorf("another place was closed as well")
+		}
+	})
+}
+
+func TestARefusalMayCloseTheWholeWorkspace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(t, able, func(o *Options) { o.Limits = map[string]Limits{"chat": {Together: true}} })
+		first := true
+		y.chat.fate = func(bot.Message) fate {
+			defer func() { first = false }()
+			if first {
+				return fate{limit: 30 * time.Second}
+			}
+			return fate{}
+		}
+		began := clock()
+		y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+		synctest.Wait()
+		lin := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+		y.all.Wait()
+		if d := y.delivery(lin); d.SentAt.Sub(began) < 30*time.Second {
+			t.Errorf("another place was written to after %v", d.SentAt.Sub(began))
 		}
 	})
 }

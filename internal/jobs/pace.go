@@ -73,35 +73,25 @@ func newPaces(shared Pacer, now func() time.Time, workers int) *paces {
 // turn waits for a turn until the given time and returns 0 when it has it; otherwise it returns when to come back.
 func (p *paces) turn(ctx context.Context, orgID uuid.UUID, name string, rate notice.Rate, class notice.Class, until time.Time) (time.Duration, error) {
 	key := paceKey{orgID, name}
-	wait := p.ahead(key)
 	for {
+		wait := p.take(ctx, key, rate)
 		if wait <= 0 {
-			if wait = p.take(ctx, key, rate); wait <= 0 {
-				return 0, nil
-			}
+			return 0, nil
 		}
-		stays, long := p.place(key, rate, class, wait, until)
+		stays, wait := p.place(key, rate, class, wait, until)
 		if !stays {
-			return long, nil
+			return wait, nil
 		}
-		timer := time.NewTimer(long)
+		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:
 			p.unstay()
-			wait = 0
 		case <-ctx.Done():
 			timer.Stop()
 			p.unstay()
 			return 0, ctx.Err()
 		}
 	}
-}
-
-// ahead is how long those who wait in line already will take.
-func (p *paces) ahead(key paceKey) time.Duration {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at(key).line.Sub(p.now())
 }
 
 // place finds a place for somebody who must wait: in line here if their turn comes soon enough, or away.

@@ -152,6 +152,21 @@ func TestAMessageThatWasOutdatedWhileItWasSentIsDrawnAgain(t *testing.T) {
 	}
 }
 
+func TestAProcessThatDiedRightAfterItSentLeavesNoOutdatedMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y, p := newYard(t, able), &praise{says: "first"}
+		y.words.set(func(_ context.Context, n notice.Notice) (card.Card, bool, error) { return p.card(n), true, nil })
+		id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+		y.all.Wait()
+		p.is("second")
+		y.deliver(id) // the queue knows only that the job did not end
+		y.all.Wait()
+		if m, _ := y.chat.message(id); m.title != "second for praise.received" || len(m.times) != 1 {
+			t.Errorf("at the end the message says %q, sent %d times", m.title, len(m.times))
+		}
+	})
+}
+
 func TestWhatCannotBeRedrawnIsLeftAloneInTheEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		fails func() error

@@ -265,6 +265,7 @@ func TestSeveralProcessesRunEachOccurrenceOnce(t *testing.T) {
 func TestAClaimIsUnderWayOnceHoweverMuchIsHeld(t *testing.T) {
 	f := newFirm(t)
 	kai := f.person(people.Settings{}, "chat:proposed")
+	f.chat.set(func() { f.chat.takes = 200 * time.Millisecond }) // so that all want to ask before one has asked
 	f.start(f.runner())
 	var ids []uuid.UUID
 	for range 20 {
