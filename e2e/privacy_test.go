@@ -232,6 +232,17 @@ func (p *play) fails(t *testing.T, vendor *slacksim.Server) {
 	for _, method := range methods {
 		vendor.SetFault(method)
 	}
+
+	// A notice whose words cannot be read when it is to be sent: the queue keeps what went wrong with it.
+	vendor.SetFault("chat.postMessage", slacksim.Fault{RetryAfter: 20})
+	before := len(vendor.Calls())
+	tries(praise)
+	p.await("Slack tells to wait", func() bool { return len(vendor.Calls()) > before })
+	exec(`alter table praises rename to praises_gone`)
+	vendor.SetFault("chat.postMessage")
+	p.clock.add(time.Minute)
+	p.until(t, "the queue has an error", func() bool { return p.count("jobs.river_job where errors is not null") > 0 })
+	exec(`alter table praises_gone rename to praises`)
 	for range 4 { // until all that was put off has been sent or given up
 		p.move(t, time.Minute)
 	}
