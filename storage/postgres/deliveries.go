@@ -21,33 +21,27 @@ type Deliveries struct{ db *DB }
 // transaction. What enqueue refuses stays in the outbox. Several callers at once take different notices. A notice that has a delivery
 // already is enqueued again only when that was held.
 func (s *Deliveries) HandOver(ctx context.Context, now time.Time, limit int, enqueue func(ctx context.Context, tx pgx.Tx, notices []notice.Notice) error) (int, error) {
-	tx, err := s.db.pool.Begin(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("handing over notices: %w", translate(err))
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	rows, err := s.db.queries().WithTx(tx).HandOver(ctx, now, int32(limit))
-	if err != nil {
-		return 0, fmt.Errorf("handing over notices: %w", translate(err))
-	}
-	if len(rows) > 0 {
-		notices := make([]notice.Notice, len(rows))
-		for i, r := range rows {
-			notices[i] = notice.Notice{
+	taken := 0
+	err := s.db.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+		rows, err := q.HandOver(ctx, now, int32(limit))
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		taken = len(rows)
+		notices := alike(rows, func(r db.HandOverRow) notice.Notice {
+			return notice.Notice{
 				OrgID: r.OrgID, ID: r.NoticeID, Kind: notice.Kind(r.Kind), To: r.PersonID.UUID, Channel: r.Channel, Subject: r.Subject, Due: r.DueAt.UTC(),
 			}
-		}
+		})
 		slices.SortFunc(notices, func(a, b notice.Notice) int {
 			return cmp.Or(a.Due.Compare(b.Due), slices.Compare(a.ID[:], b.ID[:]))
 		})
-		if err := enqueue(ctx, tx, notices); err != nil {
-			return 0, fmt.Errorf("handing over notices: %w", translate(err))
-		}
-	}
-	if err := tx.Commit(ctx); err != nil {
+		return enqueue(ctx, tx, notices)
+	})
+	if err != nil {
 		return 0, fmt.Errorf("handing over notices: %w", translate(err))
 	}
-	return len(rows), nil
+	return taken, nil
 }
 
 // Delivery reads one delivery.
@@ -78,7 +72,7 @@ func (s *Deliveries) SentAbout(ctx context.Context, orgID, subject uuid.UUID) ([
 	if err != nil {
 		return nil, fmt.Errorf("finding sent messages: %w", translate(err))
 	}
-	return deliveries(rows), nil
+	return alike(rows, delivery), nil
 }
 
 // Release puts what was held for a person back into the outbox, due now, and gives how much that was.
@@ -103,7 +97,7 @@ func (s *Deliveries) Dead(ctx context.Context, limit int) ([]notice.Delivery, in
 	if err != nil {
 		return nil, 0, fmt.Errorf("counting dead deliveries: %w", translate(err))
 	}
-	return deliveries(rows), int(total), nil
+	return alike(rows, delivery), int(total), nil
 }
 
 // Stats counts what is under way.
@@ -161,14 +155,6 @@ func noticeColumns(orgID uuid.UUID, notices []notice.Notice) db.TellParams {
 		c.Subjects[i], c.DueAt[i] = one.Subject, one.Due
 	}
 	return c
-}
-
-func deliveries(rows []db.Delivery) []notice.Delivery {
-	out := make([]notice.Delivery, len(rows))
-	for i, r := range rows {
-		out[i] = delivery(r)
-	}
-	return out
 }
 
 func delivery(r db.Delivery) notice.Delivery {

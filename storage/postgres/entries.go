@@ -146,11 +146,3 @@ func cut(rows []db.ReceivedRow, limit int) []db.ReceivedRow {
 	}
 	return rows[:end]
 }
-
-func alike[A, B any](rows []A, as func(A) B) []B {
-	out := make([]B, len(rows))
-	for i, r := range rows {
-		out[i] = as(r)
-	}
-	return out
-}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"huiyin/internal/notice"
 	"huiyin/storage/postgres/internal/db"
@@ -28,36 +29,31 @@ func (s *Schedules) EnsureSchedule(ctx context.Context, orgID uuid.UUID, name, r
 // from now: what was missed in between is not made up for. Any number of callers at once claim each occurrence once. A
 // schedule that next cannot move stays due and is named in the error; what was claimed is claimed all the same and must be done.
 func (s *Schedules) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error) {
-	tx, err := s.db.pool.Begin(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx))
-	q := s.db.queries().WithTx(tx)
-	due, err := q.DueSchedules(ctx, now, int32(limit))
-	if err != nil {
-		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
-	}
 	var claimed []notice.Claimed
 	var stuck error
-	var orgIDs []uuid.UUID
-	var names []string
-	var following []time.Time
-	for _, r := range due {
-		at, err := next(r.Rule, r.Zone, now)
+	err := s.db.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
+		due, err := q.DueSchedules(ctx, now, int32(limit))
 		if err != nil {
-			stuck = errors.Join(stuck, fmt.Errorf("schedule %s of organisation %s: %w", r.Name, r.OrgID, err))
-			continue
+			return err
 		}
-		claimed = append(claimed, notice.Claimed{OrgID: r.OrgID, Name: r.Name, At: r.NextAt.UTC()})
-		orgIDs, names, following = append(orgIDs, r.OrgID), append(names, r.Name), append(following, at)
-	}
-	if len(claimed) > 0 {
-		if err := q.MoveSchedules(ctx, orgIDs, names, following); err != nil {
-			return nil, fmt.Errorf("moving schedules: %w", translate(err))
+		var orgIDs []uuid.UUID
+		var names []string
+		var following []time.Time
+		for _, r := range due {
+			at, err := next(r.Rule, r.Zone, now)
+			if err != nil {
+				stuck = errors.Join(stuck, fmt.Errorf("schedule %s of organisation %s: %w", r.Name, r.OrgID, err))
+				continue
+			}
+			claimed = append(claimed, notice.Claimed{OrgID: r.OrgID, Name: r.Name, At: r.NextAt.UTC()})
+			orgIDs, names, following = append(orgIDs, r.OrgID), append(names, r.Name), append(following, at)
 		}
-	}
-	if err := tx.Commit(ctx); err != nil {
+		if len(claimed) == 0 {
+			return nil
+		}
+		return q.MoveSchedules(ctx, orgIDs, names, following)
+	})
+	if err != nil {
 		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
 	}
 	return claimed, stuck

@@ -13,6 +13,9 @@ import (
 	"huiyin/storage/postgres/internal/db"
 )
 
+// rollbackTimeout bounds the end of a transaction that nobody waits for. The pool throws away a connection that did not make it.
+const rollbackTimeout = time.Second
+
 // attempts is how often a unit of work is tried that the database gave up for the sake of another.
 const attempts = 3
 
@@ -121,10 +124,10 @@ func (u *unit) release(ctx context.Context) {
 		return
 	}
 	if u.begun && !u.conn.Conn().IsClosed() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
 		if _, err := u.conn.Exec(ctx, "rollback"); err != nil {
-			u.err = errors.Join(u.err, err) // the pool throws away a connection in a transaction
+			u.err = errors.Join(u.err, err)
 		}
 	}
 	u.conn.Release()
@@ -215,4 +218,21 @@ func (d *DB) read(ctx context.Context, fn func(*db.Queries) error) error {
 		return u.err
 	}
 	return err
+}
+
+// inTx runs fn in a plain transaction, for what hands it on or reads and writes in turns.
+func (d *DB) inTx(ctx context.Context, fn func(pgx.Tx, *db.Queries) error) error {
+	tx, err := d.pool.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+		defer cancel()
+		_ = tx.Rollback(ctx) // after a commit it does nothing
+	}()
+	if err := fn(tx, db.New(tx)); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
 }

@@ -33,3 +33,12 @@ func some(texts []string) []string {
 	}
 	return texts
 }
+
+// alike turns rows into what they stand for.
+func alike[A, B any](rows []A, as func(A) B) []B {
+	out := make([]B, len(rows))
+	for i, r := range rows {
+		out[i] = as(r)
+	}
+	return out
+}
