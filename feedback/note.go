@@ -1,6 +1,8 @@
 package feedback
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,6 +41,12 @@ type Action struct {
 	ProposedBy uuid.UUID
 	AuthorOK   bool
 	ReceiverOK bool
+}
+
+// Terms is a fingerprint of what is proposed, so that a yes is to what was read.
+func (a Action) Terms() string {
+	sum := sha256.Sum256([]byte(a.Due.Format(time.DateOnly) + a.Text))
+	return hex.EncodeToString(sum[:6])
 }
 
 // Proposed reports whether somebody has proposed an action.
@@ -101,17 +109,21 @@ func (n *Note) Propose(actor uuid.UUID, text string, due, today time.Time) error
 		return err
 	}
 	n.Action = Action{Text: text, Due: Day(due), ProposedBy: actor, AuthorOK: actor == n.AuthorID, ReceiverOK: actor == n.ReceiverID}
-	n.State, n.NextFollowUp = NoteOpen, time.Time{}
+	n.State = NoteOpen // a follow-up that is planned stays planned: proposing another action does not end the old one's
 	return nil
 }
 
-// Agree is the yes of the other side; changed is false when it was given before. followUp is the moment of the first follow-up.
-func (n *Note) Agree(actor uuid.UUID, followUp time.Time) (changed bool, err error) {
+// Agree is the yes of the other side to those terms; changed is false when it was given before. followUp is the moment of the first
+// follow-up.
+func (n *Note) Agree(actor uuid.UUID, terms string, followUp time.Time) (changed bool, err error) {
 	if err := n.live(actor); err != nil {
 		return false, err
 	}
 	if !n.Action.Proposed() {
 		return false, fault.New(fault.Conflict, "feedback.action.none")
+	}
+	if terms != n.Action.Terms() {
+		return false, fault.New(fault.Conflict, "feedback.action.changed")
 	}
 	if n.State == NoteAgreedOn {
 		return false, nil
@@ -156,7 +168,7 @@ func (n *Note) Withdraw(actor uuid.UUID, now time.Time) (changed bool, err error
 
 // FollowUp moves the plan past now and reports whether there is something to follow up.
 func (n *Note) FollowUp(now time.Time) bool {
-	if n.State != NoteAgreedOn || n.NextFollowUp.IsZero() || n.NextFollowUp.After(now) {
+	if n.State != NoteAgreedOn && n.State != NoteOpen || n.NextFollowUp.IsZero() || n.NextFollowUp.After(now) {
 		return false
 	}
 	for !n.NextFollowUp.After(now) {

@@ -205,7 +205,7 @@ func TestANoteKeepsItsPromises(t *testing.T) {
 				err = n.Propose(actor, "do it", now.AddDate(0, 0, 7), now)
 				changed = err == nil
 			case "agree":
-				changed, err = n.Agree(actor, now.AddDate(0, 0, 7))
+				changed, err = n.Agree(actor, n.Action.Terms(), now.AddDate(0, 0, 7))
 			case "finish":
 				changed, err = n.Finish(actor, now)
 			case "withdraw":
@@ -225,7 +225,7 @@ func TestANoteKeepsItsPromises(t *testing.T) {
 				t.Fatal("somebody else withdrew the author's note")
 			case n.State == NoteAgreedOn && !(n.Action.AuthorOK && n.Action.ReceiverOK):
 				t.Fatal("agreed without the yes of both")
-			case n.State != NoteAgreedOn && !n.NextFollowUp.IsZero():
+			case (n.State == NoteDone || n.State == NoteWithdrawn) && !n.NextFollowUp.IsZero():
 				t.Fatalf("a follow-up is planned in state %s", n.State)
 			case deed == "agree" && changed && before.Action.ProposedBy == actor:
 				t.Fatal("somebody agreed to their own proposal")

@@ -2,6 +2,7 @@ package feedback
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"huiyin/internal/people"
 )
 
-// Service is the use cases of feedback. Every method takes the directory it decides on and the cause it answers to; the write is
-// refused when that directory is outdated.
+// Service is the use cases of feedback. Every method takes the cause it answers to, and those that decide on who somebody is take the
+// directory: the write is refused when that directory is outdated.
 type Service struct {
 	Store Store
 	NewID func() uuid.UUID // time-ordered
@@ -167,9 +168,9 @@ func (s *Service) ProposeAction(ctx context.Context, cause people.Cause, id uuid
 }
 
 // AgreeAction is the other side's yes; both are told, and the bot follows up on the day at ten in the receiver's zone.
-func (s *Service) AgreeAction(ctx context.Context, dir *people.Directory, cause people.Cause, id uuid.UUID) (Note, error) {
+func (s *Service) AgreeAction(ctx context.Context, dir *people.Directory, cause people.Cause, id uuid.UUID, terms string) (Note, error) {
 	return s.changeNote(ctx, cause, id, func(n *Note) (bool, error) {
-		return n.Agree(cause.Actor, followUpTime(dir, *n))
+		return n.Agree(cause.Actor, terms, followUpTime(dir, *n))
 	}, "note.agreed", notice.NoteAgreed, notice.NoteChanged)
 }
 
@@ -213,6 +214,7 @@ func (s *Service) FollowUp(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		var problems []error // one note that cannot be followed up stops no other
 		for _, key := range due {
 			cause := people.Cause{OrgID: key.OrgID, At: now}
 			err := s.Store.InTx(ctx, cause, func(tx Tx) error {
@@ -226,12 +228,15 @@ func (s *Service) FollowUp(ctx context.Context, now time.Time) error {
 				}
 				return nil
 			})
-			if err != nil {
+			if fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
 				return err
 			}
+			if err != nil {
+				problems = append(problems, err)
+			}
 		}
-		if len(due) < batch {
-			return nil
+		if len(due) < batch || len(problems) > 0 {
+			return errors.Join(problems...)
 		}
 	}
 }
@@ -269,7 +274,7 @@ func (s *Service) DeclineAsk(ctx context.Context, cause people.Cause, id uuid.UU
 
 // WithdrawAsk takes the question back; what was answered stays.
 func (s *Service) WithdrawAsk(ctx context.Context, cause people.Cause, id uuid.UUID) (Ask, error) {
-	return s.changeAsk(ctx, cause, id, func(a *Ask) (bool, error) { return a.Withdraw(cause.Actor, cause.At) }, notice.AskWithdrawn)
+	return s.changeAsk(ctx, cause, id, func(a *Ask) (bool, error) { return a.Withdraw(cause.Actor, cause.At) }, notice.AskChanged)
 }
 
 func (s *Service) changeAsk(ctx context.Context, cause people.Cause, id uuid.UUID, rule func(*Ask) (bool, error), kind notice.Kind) (Ask, error) {
@@ -283,11 +288,11 @@ func (s *Service) changeAsk(ctx context.Context, cause people.Cause, id uuid.UUI
 			return err
 		}
 		tx.SaveAsk(a)
-		to := a.AuthorID
 		if notice.Kinds()[kind] == notice.Refresh {
-			to = uuid.Nil
+			tx.Tell(s.notice(cause, kind, uuid.Nil, a.ID))
+			return nil
 		}
-		tx.Tell(s.notice(cause, kind, to, a.ID))
+		tx.Tell(s.notice(cause, kind, a.AuthorID, a.ID), s.notice(cause, notice.AskChanged, cause.Actor, a.ID))
 		return nil
 	})
 	return a, err
@@ -346,6 +351,11 @@ func (s *Service) List(ctx context.Context, dir *people.Directory, cause people.
 	months, err := s.Store.Months(ctx, q, dir.Location(about))
 	if err != nil {
 		return nil, false, nil, err
+	}
+	if q.Side == Given && q.Person != cause.Actor { // a note is seen by its receiver's line, which need not be its author's
+		entries = slices.DeleteFunc(entries, func(e Entry) bool {
+			return e.Kind == NoteEntry && !slices.ContainsFunc(e.To, func(to uuid.UUID) bool { return people.May(dir, cause.Actor, people.SeeFeedback, to) })
+		})
 	}
 	if q.Person != cause.Actor && q.Before.At.IsZero() {
 		look := cause

@@ -59,9 +59,9 @@ func (in Input) Word() (word, rest string) {
 }
 
 // Addressed splits what was typed into those it is addressed to and the text. Mentions at the beginning are the addressees; when there
-// are none there, every mention is (some platforms strip mentions out of the text and tell them apart from it, in no order). A mention
+// are none there, every mention is, and leading is false (some platforms strip mentions out of the text and tell them apart from it, in no order). A mention
 // within the text stays as the words that naming gives for it.
-func (in Input) Addressed(naming func(bot.Mentioned) string) (to []bot.Mentioned, text string) {
+func (in Input) Addressed(naming func(bot.Mentioned) string) (to []bot.Mentioned, text string, leading bool) {
 	i := 0
 	for ; i < len(in.Parts); i++ {
 		p := in.Parts[i]
@@ -73,7 +73,7 @@ func (in Input) Addressed(naming func(bot.Mentioned) string) (to []bot.Mentioned
 			break
 		}
 	}
-	leading := len(to) > 0
+	leading = len(to) > 0
 	var b strings.Builder
 	for _, p := range in.Parts[i:] {
 		switch {
@@ -85,7 +85,33 @@ func (in Input) Addressed(naming func(bot.Mentioned) string) (to []bot.Mentioned
 			to = append(to, *p.Mention)
 		}
 	}
-	return to, strings.TrimSpace(strings.TrimLeft(b.String(), " ,，、:："))
+	return to, strings.TrimSpace(strings.TrimLeft(b.String(), " ,，、:：")), leading
+}
+
+// Words is everything that was typed, with each mention as the words that naming gives for it.
+func (in Input) Words(naming func(bot.Mentioned) string) string {
+	var b strings.Builder
+	for _, p := range in.Parts {
+		if p.Mention != nil {
+			b.WriteString(naming(*p.Mention))
+		} else {
+			b.WriteString(p.Text)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// Trailing reports whether nothing but mentions follows the first one: whom the words are for may stand at their end.
+func (in Input) Trailing() bool {
+	seen := false
+	for _, p := range in.Parts {
+		if p.Mention != nil {
+			seen = true
+		} else if seen && !joins(p.Text) {
+			return false
+		}
+	}
+	return seen
 }
 
 // joins reports whether text only joins names: "@a, @b 和 @c".

@@ -106,7 +106,7 @@ func TestToWhomItIsAddressed(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.what, func(t *testing.T) {
-			to, text := Input{Parts: tt.parts}.Addressed(naming)
+			to, text, _ := Input{Parts: tt.parts}.Addressed(naming)
 			var users []string
 			for _, m := range to {
 				users = append(users, m.User)

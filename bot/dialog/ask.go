@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -157,9 +160,13 @@ func askType(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Re
 // awaited is the session of the one thing that the bot waits for from a person in their conversation.
 func (t *Talk) awaited() string { return "awaited:" + t.Who.ID.String() }
 
-// listening takes a message as the answer that the bot waits for; ok is false when it waits for nothing. Nothing is sent before the
-// person has seen it once more.
-func (t *Talk) listening(ctx context.Context, text string) (reply bot.Reply, ok bool) {
+// listening takes a message as the answer that the bot waits for, whatever it begins with, unless it begins with a slash; ok is false
+// when the bot waits for nothing. Nothing is sent before the person has seen it once more.
+func (t *Talk) listening(ctx context.Context, c bot.Command) (reply bot.Reply, ok bool) {
+	text := command.Input{Parts: c.Parts}.Words(t.naming)
+	if c.Name != "" || t.Event.Where.Kind != bot.Direct || text == "" || strings.HasPrefix(text, "/") || strings.HasPrefix(text, "／") {
+		return bot.Reply{}, false
+	}
 	value, ok, err := t.Sessions.Take(ctx, t.Org.ID, t.awaited())
 	if err != nil || !ok {
 		return bot.Reply{}, false
@@ -184,6 +191,7 @@ func askTyped(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.R
 	if err != nil {
 		return bot.Reply{}, err
 	}
+	t.Event.ID = actAskTyped + ":" + a.Arg(0) // however often it is pressed
 	reply, err := t.answered(ctx, d.Subject, d.Text)
 	if err == nil {
 		t.forget(ctx, a.Arg(0))
@@ -247,6 +255,11 @@ func (r reader) askReceived(a feedback.Ask) *card.Card {
 	return c
 }
 
+// answeredAt reports whether an answer stands that was given at that very time.
+func answeredAt(a feedback.Ask, at time.Time) bool {
+	return slices.ContainsFunc(a.Asked, func(one feedback.Asked) bool { return one.AnsweredAt.Truncate(time.Microsecond).Equal(at) })
+}
+
 // writeAsk finds the words of every notice about a question.
 func writeAsk(ctx context.Context, r reader, n notice.Notice) (card.Card, bool, error) {
 	a, err := r.Feedback.Store.Ask(ctx, n.OrgID, n.Subject)
@@ -264,6 +277,9 @@ func writeAsk(ctx context.Context, r reader, n notice.Notice) (card.Card, bool, 
 		switch {
 		case !one.AnsweredAt.IsZero():
 			answered++
+			if news := n.Due.Truncate(time.Microsecond); n.Kind == notice.AskAnswered && !one.AnsweredAt.Truncate(time.Microsecond).Equal(news) && answeredAt(a, news) {
+				continue // it had a message of its own
+			}
 			c.Blocks = append(c.Blocks, card.Paragraph{Spans: []card.Span{card.Bold(r.person(one.PersonID))}}, card.Quoted(one.Answer))
 		case !one.DeclinedAt.IsZero():
 			declined = append(declined, one.PersonID)

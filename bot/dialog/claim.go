@@ -47,7 +47,7 @@ func claim(ctx context.Context, t *Talk, _ card.Action, _ card.Values) (bot.Repl
 	i, who, ok := t.Dir.ByIdentity(t.Event.Platform, t.Event.User)
 	if ok && i.State == people.Confirmed {
 		t.Who = who
-		return t.welcome(), nil
+		return t.welcome(), t.Release(ctx, t.Org.ID, t.Who.ID) // an earlier yes may have been broken off before this
 	}
 	if !ok || i.State != people.Proposed {
 		return bot.Reply{}, fault.New(fault.Conflict, "claim.gone")

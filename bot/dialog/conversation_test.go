@@ -97,7 +97,6 @@ func newRoom(t *testing.T, lang string) *room {
 		id := uuid.Must(uuid.NewV7())
 		r.ids[s[0]] = id
 		settings := people.DefaultSettings()
-		settings.Toured = s[0] != "mei"
 		plan.Create = append(plan.Create, people.Person{
 			OrgID: org.ID, ID: id, EmployeeNo: fmt.Sprintf("E%02d", i+1), Name: s[1], NameEn: s[2], Department: []string{"总部", "研发部"}[i%2], Title: "工程师",
 			ManagerID: r.ids[s[3]], Role: people.Role(s[4]), Lang: lang, Active: true, Settings: settings,
@@ -295,7 +294,7 @@ func (r *room) delivers() {
 	for _, n := range notices {
 		if notice.Kinds()[n.Kind] == notice.Refresh {
 			for _, s := range r.sent {
-				if s.notice.Subject == n.Subject && s.notice.Due.Before(n.Due) {
+				if s.notice.Subject == n.Subject && s.notice.Due.Before(n.Due) && (n.To == uuid.Nil || n.To == s.notice.To) {
 					r.writeNotice(s.notice, s.reader, " (redrawn)")
 				}
 			}

@@ -155,6 +155,9 @@ func (t *Talk) dispatch(ctx context.Context) (bot.Reply, error) {
 	if e.Command == nil {
 		return bot.Reply{}, nil
 	}
+	if reply, ok := t.listening(ctx, *e.Command); ok {
+		return reply, nil
+	}
 	found, ok := t.commands.Find(roots(), *e.Command)
 	if ok {
 		if t.overheard(found.Spec.Name) {
@@ -217,7 +220,7 @@ func (t *Talk) explain(ctx context.Context, err error) bot.Reply {
 		t.Log.ErrorContext(ctx, "answering an event", "incident", incident, "platform", t.Event.Platform, "error", err)
 		f = fault.New(fault.Unavailable, "dialog.internal", "Incident", incident[len(incident)-12:])
 	}
-	if t.Event.Form != nil && f.Kind == fault.Invalid {
+	if t.Event.Form != nil && ok && f.Kind != fault.Duplicate { // the form stays open, with everything that was typed into it
 		return bot.Reply{Errors: t.fieldErrors(f)}
 	}
 	if f.Kind == fault.Duplicate {

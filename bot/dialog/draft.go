@@ -16,6 +16,7 @@ import (
 // draft is something half said: kept in a session while a person chooses between two people of one name, or mends what was wrong with it.
 // Losing it costs the person a repetition and nothing that was recorded.
 type draft struct {
+	Key       string      `json:"-"`    // of the session that it was read from
 	Kind      string      `json:"kind"` // the command that it will be
 	Receivers []uuid.UUID `json:"receivers,omitempty"`
 	Open      []choice    `json:"open,omitempty"` // names that may mean several people
@@ -38,7 +39,10 @@ const draftLife = 30 * time.Minute
 // keep stores the draft and gives the key under which its buttons find it again. The key belongs to the person, so that nobody else's
 // press can reach it.
 func (t *Talk) keep(ctx context.Context, d draft) (string, error) {
-	key := t.NewID().String()
+	key := d.Key
+	if key == "" {
+		key = t.NewID().String()
+	}
 	value, err := json.Marshal(d)
 	if err != nil {
 		return "", fmt.Errorf("encoding a draft: %w", err)
@@ -56,6 +60,7 @@ func (t *Talk) recall(ctx context.Context, key string) (draft, error) {
 	if err := json.Unmarshal(value, &d); err != nil {
 		return draft{}, forgotten(err)
 	}
+	d.Key = key
 	return d, nil
 }
 

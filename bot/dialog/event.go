@@ -17,8 +17,7 @@ func eventCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, er
 	if in.Empty() {
 		return t.eventForm(d), nil
 	}
-	_, d.Text = in.Addressed(t.naming)
-	d.Text, d.Link = feedback.SplitLink(d.Text)
+	d.Text, d.Link = feedback.SplitLink(in.Words(t.naming))
 	reply, err := t.logEvent(ctx, d, t.today())
 	if err != nil {
 		return t.mend(ctx, d, err)

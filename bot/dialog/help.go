@@ -114,12 +114,6 @@ func (t *Talk) starters() []card.Button {
 
 // plainWords answers what names no command: an answer that the bot waits for, a typing slip, or something it does not understand.
 func (t *Talk) plainWords(ctx context.Context, c bot.Command, found command.Found[*Talk]) (bot.Reply, error) {
-	words := command.Input{Parts: c.Parts}
-	if c.Name == "" && t.Event.Where.Kind == bot.Direct {
-		if reply, ok := t.listening(ctx, words.Text()); ok {
-			return reply, nil
-		}
-	}
 	if len(found.Nearest) > 0 {
 		reply := t.tell(card.Ask, t.Say.T("help.nearest", "Typed", cut(found.Typed, 40)))
 		var buttons []card.Button

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,18 +49,24 @@ func listCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, err
 // listPage is a pressed button of a list: side, person, and where the page goes on.
 func listPage(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
 	q := feedback.Query{Person: t.Who.ID, Side: feedback.Side(a.Arg(0))}
+	if !slices.Contains([]feedback.Side{feedback.Received, feedback.Given, feedback.Events}, q.Side) {
+		return bot.Reply{}, fault.New(fault.NotFound, "dialog.action.unknown")
+	}
 	if id, err := uuid.Parse(a.Arg(1)); err == nil {
 		q.Person = id
 	}
-	if micros, err := strconv.ParseInt(a.Arg(2), 10, 64); err == nil {
+	if micros, err := strconv.ParseInt(a.Arg(2), 10, 64); err == nil && micros > 0 && micros <= t.At.UnixMicro() {
 		if id, err := uuid.Parse(a.Arg(3)); err == nil {
 			q.Before = feedback.Cursor{At: time.UnixMicro(micros), ID: id}
 		}
 	}
 	reply, err := t.list(ctx, q)
-	reply.Replace = true
+	reply.Replace = a.Arg(4) == turning // a list opened from another message leaves that message alone
 	return reply, err
 }
+
+// turning marks the buttons of a list that turn its own pages.
+const turning = "turn"
 
 // list is a page of somebody's feedback, by month.
 func (t *Talk) list(ctx context.Context, q feedback.Query) (bot.Reply, error) {
@@ -69,7 +76,7 @@ func (t *Talk) list(ctx context.Context, q feedback.Query) (bot.Reply, error) {
 		return bot.Reply{}, err
 	}
 	about, _ := t.Dir.Person(q.Person)
-	c := card.Card{Title: t.listTitle(q, about)}
+	c := card.Card{Tone: card.Private, Title: t.listTitle(q, about)}
 	c.Summary = c.Title
 	zone := t.Dir.Location(about)
 	if len(months) > 0 {
@@ -143,15 +150,15 @@ func (t *Talk) listButtons(q feedback.Query, entries []feedback.Entry, more bool
 		last := entries[len(entries)-1]
 		out = append(out, card.Button{
 			Label:  t.Say.T("list.older"),
-			Action: card.Act(actList, string(q.Side), person, strconv.FormatInt(last.At.UnixMicro(), 10), last.ID.String()),
+			Action: card.Act(actList, string(q.Side), person, strconv.FormatInt(last.At.UnixMicro(), 10), last.ID.String(), turning),
 		})
 	}
 	if !q.Before.At.IsZero() {
-		out = append(out, card.Button{Label: t.Say.T("list.newest"), Action: card.Act(actList, string(q.Side), person)})
+		out = append(out, card.Button{Label: t.Say.T("list.newest"), Action: card.Act(actList, string(q.Side), person, "", "", turning)})
 	}
 	for _, side := range []feedback.Side{feedback.Received, feedback.Given, feedback.Events} {
 		if side != q.Side {
-			out = append(out, card.Button{Label: t.Say.T("list.side." + string(side)), Action: card.Act(actList, string(side), person)})
+			out = append(out, card.Button{Label: t.Say.T("list.side." + string(side)), Action: card.Act(actList, string(side), person, "", "", turning)})
 		}
 	}
 	return out

@@ -96,7 +96,9 @@ func noteRecall(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot
 }
 
 func noteAgree(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
-	return t.noteChanged(a, func(id uuid.UUID) (feedback.Note, error) { return t.Feedback.AgreeAction(ctx, t.Dir, t.cause(), id) })
+	return t.noteChanged(a, func(id uuid.UUID) (feedback.Note, error) {
+		return t.Feedback.AgreeAction(ctx, t.Dir, t.cause(), id, a.Arg(1))
+	})
 }
 
 func noteDone(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
@@ -233,7 +235,7 @@ func (r reader) noteButtons(n feedback.Note, now time.Time) []card.Button {
 		propose.Label = r.say.T("note.propose.change")
 		out = append(out, card.Button{Label: r.say.T("note.done"), Action: card.Act(actNoteDone, id), Style: card.Primary}, propose)
 	case n.Waiting() == r.who.ID:
-		out = append(out, card.Button{Label: r.say.T("note.agree"), Action: card.Act(actNoteAgree, id), Style: card.Primary}, propose)
+		out = append(out, card.Button{Label: r.say.T("note.agree"), Action: card.Act(actNoteAgree, id, n.Action.Terms()), Style: card.Primary}, propose)
 	case n.Action.Proposed():
 		out = append(out, propose)
 	default:
@@ -267,8 +269,9 @@ func writeNote(ctx context.Context, r reader, n notice.Notice) (card.Card, bool,
 	ok := live
 	switch n.Kind {
 	case notice.NoteFollowUp:
-		ok = note.State == feedback.NoteAgreedOn
-		if ok {
+		// One that comes so late that the next is due already leaves the word to that.
+		ok = live && n.Due.Add(feedback.FollowUpEvery).After(now)
+		if ok && note.State == feedback.NoteAgreedOn {
 			title = r.say.T("note.followup.title", "Name", r.person(note.Other(n.To)))
 		}
 	case notice.NoteAgreed:

@@ -76,7 +76,7 @@ func (t *Talk) praiseForm(ctx context.Context, d draft) (bot.Reply, error) {
 		},
 	}
 	if options := t.valueOptions(values, d.Tags); len(options) > 0 {
-		f.Fields = append(f.Fields, card.ChoiceField{Name: "tags", Label: t.Say.T("praise.form.value"), Options: options, Value: d.Tags, Optional: true})
+		f.Fields = append(f.Fields, card.ChoiceField{Name: "tags", Label: t.Say.T("praise.form.value"), Options: options, Value: d.Tags, Optional: true, Many: true})
 	}
 	if t.PraiseChannel(t.Event.Platform) != "" {
 		f.Fields = append(f.Fields, card.ChoiceField{
@@ -150,14 +150,18 @@ func praiseEdit(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot
 	if err := p.Changeable(t.Who.ID, t.At); err != nil {
 		return bot.Reply{}, err
 	}
-	text := p.Text
-	for _, tag := range p.Tags {
-		text += " #" + tag
+	values, err := t.Feedback.Values(ctx, t.Org.ID)
+	if err != nil {
+		return bot.Reply{}, err
 	}
-	return bot.Reply{Form: &card.Form{
+	f := card.Form{
 		Title: t.Say.T("praise.edit.title"), Submit: t.Say.T("dialog.save"), Action: card.Act(actPraiseSave, p.ID.String()),
-		Fields: []card.Field{card.TextField{Name: "text", Label: t.Say.T("praise.form.text"), Value: text, Multiline: true, Max: feedback.MaxText}},
-	}}, nil
+		Fields: []card.Field{card.TextField{Name: "text", Label: t.Say.T("praise.form.text"), Value: p.Text, Multiline: true, Max: feedback.MaxText}},
+	}
+	if options := t.valueOptions(values, p.Tags); len(options) > 0 {
+		f.Fields = append(f.Fields, card.ChoiceField{Name: "tags", Label: t.Say.T("praise.form.value"), Options: options, Value: p.Tags, Optional: true, Many: true})
+	}
+	return bot.Reply{Form: &f}, nil
 }
 
 func praiseSave(ctx context.Context, t *Talk, a card.Action, v card.Values) (bot.Reply, error) {
@@ -166,7 +170,7 @@ func praiseSave(ctx context.Context, t *Talk, a card.Action, v card.Values) (bot
 		return bot.Reply{}, err
 	}
 	text, tags := feedback.SplitTags(v.One("text"))
-	p, err := t.Feedback.EditPraise(ctx, t.cause(), id, text, tags)
+	p, err := t.Feedback.EditPraise(ctx, t.cause(), id, text, append(tags, v["tags"]...))
 	if err != nil {
 		return bot.Reply{}, err
 	}
@@ -230,9 +234,6 @@ func (r reader) praiseReceived(p feedback.Praise) *card.Card {
 			{Label: r.say.T("praise.mine"), Action: card.Act(actList, string(feedback.Received))},
 		}})
 	}
-	if !r.who.Settings.Toured {
-		c.Blocks = append(c.Blocks, card.Small(r.say.T("dialog.firstcontact")))
-	}
 	return c
 }
 
@@ -245,7 +246,17 @@ func writePraise(ctx context.Context, r reader, n notice.Notice) (card.Card, boo
 	stands := p.WithdrawnAt.IsZero()
 	switch n.Kind {
 	case notice.PraiseReceived:
-		return *r.praiseReceived(p), stands, nil
+		c := r.praiseReceived(p)
+		before, _, err := r.Feedback.Store.Entries(ctx, feedback.Query{
+			OrgID: n.OrgID, Person: n.To, Side: feedback.Received, Before: feedback.Cursor{At: p.At, ID: p.ID}, Limit: 1,
+		})
+		if err != nil {
+			return card.Card{}, false, err
+		}
+		if len(before) == 0 && stands { // most people meet the bot when somebody praises them (row S0-59)
+			c.Blocks = append(c.Blocks, card.Small(r.say.T("dialog.firstcontact")))
+		}
+		return *c, stands, nil
 	case notice.PraisePosted:
 		names := namesIn(r.say, r.dir, receiverIDs(p))
 		if !stands {

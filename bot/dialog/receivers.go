@@ -21,8 +21,20 @@ const maxChoices = 5
 // addressed finds out to whom a command is addressed: mentions by their account, typed names in the directory. Names that may mean
 // several people stay open in the draft.
 func (t *Talk) addressed(in command.Input, d *draft) error {
-	to, text := in.Addressed(t.naming)
+	to, text, leading := in.Addressed(t.naming)
 	d.Text = text
+	if !leading && len(to) > 0 {
+		words := in.Words(t.naming)
+		named, _ := t.Dir.Leading(words)
+		switch {
+		case len(named) > 0: // typed names lead, and who is mentioned after them is only spoken of
+			to, text = nil, words
+			d.Text = text
+		case d.Kind == "note" && !in.Trailing(): // a note about somebody must not go to somebody else
+			d.Text = words
+			return fault.New(fault.Invalid, "note.receiver.first").In("receivers")
+		}
+	}
 	for _, m := range to {
 		id, err := t.mentioned(m)
 		if err != nil {
@@ -170,9 +182,12 @@ func pickReceiver(ctx context.Context, t *Talk, a card.Action, _ card.Values) (b
 	}
 	d.Open = d.Open[1:]
 	d.add(id)
+	t.Event.ID = actPick + ":" + a.Arg(0) // however often the last choice is pressed, the draft is carried out once
 	reply, err := t.settle(ctx, d)
-	if err == nil {
+	if err == nil && len(d.Open) == 0 {
 		t.forget(ctx, a.Arg(0))
+	}
+	if err == nil {
 		reply.Replace = reply.Card != nil
 	}
 	return reply, err

@@ -126,7 +126,7 @@ func invariants() []question {
 		{"cli.restore.bad.receivers", "select count(*) from praises p where not exists (select 1 from praise_receivers r where r.org_id = p.org_id and r.praise_id = p.praise_id)"},
 		{"cli.restore.bad.asked", "select count(*) from asks a where not exists (select 1 from ask_people p where p.org_id = a.org_id and p.ask_id = a.ask_id)"},
 		{"cli.restore.bad.identities", "select count(*) from identities where (person_id is null) <> (state = 'unclaimed')"},
-		{"cli.restore.bad.accounts", `select count(*) from (select 1 from identities where state = 'confirmed' group by org_id, platform, person_id having count(*) > 1) twice`},
+		{"cli.restore.bad.accounts", `select count(*) from (select 1 from identities where state = 'confirmed' and kind <> 'gone' group by org_id, platform, person_id having count(*) > 1) twice`},
 		{"cli.restore.bad.line", `with recursive line as (
 			select org_id, person_id, manager_id, 1 as height from people where manager_id is not null
 			union all

@@ -23,7 +23,7 @@ func (c *courier) refresh(ctx context.Context, d *notice.Delivery) error {
 	}
 	var ids []uuid.UUID
 	for _, s := range about {
-		if s.Due.Before(d.Due) { // what was written together with the change says it already
+		if s.Due.Before(d.Due) && (d.To == uuid.Nil || s.To == d.To) { // what was written together with the change says it already
 			ids = append(ids, s.ID)
 		}
 	}

@@ -29,7 +29,7 @@ const (
 	AskReceived    Kind = "ask.received"
 	AskAnswered    Kind = "ask.answered"
 	AskDeclined    Kind = "ask.declined"
-	AskWithdrawn   Kind = "ask.withdrawn"
+	AskChanged     Kind = "ask.changed"
 	AccountClaim   Kind = "account.claim"
 )
 
@@ -40,7 +40,7 @@ type Class int
 const (
 	Receipt Class = iota + 1 // somebody waits for it: sent at once, at any hour, never lost
 	Nudge                    // may wait: respects quiet hours and mute
-	Refresh                  // redraws the messages already sent about its subject; sends nothing new
+	Refresh                  // redraws the messages already sent about its subject, to its person alone if it has one; sends nothing new
 )
 
 // Kinds is the one table of notices.
@@ -49,7 +49,7 @@ func Kinds() map[Kind]Class {
 		PraiseReceived: Receipt, PraisePosted: Receipt, PraiseThanked: Receipt, PraiseChanged: Refresh,
 		NoteReceived: Receipt, NoteProposed: Receipt, NoteAgreed: Receipt, NoteFollowUp: Nudge, NoteDone: Receipt,
 		NoteWithdrawn: Receipt, NoteChanged: Refresh,
-		AskReceived: Receipt, AskAnswered: Receipt, AskDeclined: Receipt, AskWithdrawn: Refresh,
+		AskReceived: Receipt, AskAnswered: Receipt, AskDeclined: Receipt, AskChanged: Refresh,
 		AccountClaim: Receipt,
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"huiyin/internal/fault"
 )
 
 // freshFor is how long a snapshot is used before it is compared with the store again. Writes do not depend on it: they are refused when
@@ -24,9 +26,9 @@ type Cache struct {
 }
 
 type firm struct {
-	mu  sync.Mutex
-	dir *Directory
-	at  time.Time // when it was last compared with the store
+	busy chan struct{} // holds one while somebody compares; unlike a mutex it can be waited for until a deadline
+	dir  *Directory
+	at   time.Time // when it was last compared with the store
 }
 
 // NewCache makes an empty cache.
@@ -67,12 +69,16 @@ func (c *Cache) get(ctx context.Context, orgID uuid.UUID, age time.Duration) (*D
 	c.mu.Lock()
 	f := c.firms[orgID]
 	if f == nil {
-		f = &firm{}
+		f = &firm{busy: make(chan struct{}, 1)}
 		c.firms[orgID] = f
 	}
 	c.mu.Unlock()
-	f.mu.Lock()
-	defer f.mu.Unlock()
+	select {
+	case f.busy <- struct{}{}:
+		defer func() { <-f.busy }()
+	case <-ctx.Done():
+		return nil, fault.New(fault.Unavailable, "people.directory.busy").Because(ctx.Err())
+	}
 	now := c.now()
 	if f.dir != nil && age > 0 && now.Sub(f.at).Abs() < age {
 		return f.dir, nil

@@ -64,7 +64,6 @@ type Settings struct {
 	QuietTo    int       // likewise; before QuietFrom: the quiet time spans midnight
 	MutedUntil time.Time // zero: not muted
 	Digest     bool      // nudges are collected into one message a day
-	Toured     bool      // has seen the first-run tour
 }
 
 // DefaultSettings are those of somebody who never chose: quiet from 20:00 to 08:00, nudges as a digest.

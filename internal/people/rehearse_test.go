@@ -86,7 +86,7 @@ func TestAFileMakesAFirm(t *testing.T) {
 func TestARowChangesOnlyWhatItSays(t *testing.T) {
 	d, _ := imported(t, empty(), "employee_no,name,email,manager,title,role,slack_id,hired_on\nE1,张三,,,总监,admin,,\nE2,李四,li@x.cn,E1,专员,hr,U2,2024-01-01\n")
 	li, _ := d.ByEmployeeNo("E2")
-	li.Settings = people.Settings{Lang: "en", Toured: true}
+	li.Settings = people.Settings{Lang: "en", Digest: true}
 	d = d.Apply(people.Changes{People: []people.Person{li}}, 3)
 
 	d, plan := imported(t, d, "Employee No,Name*,E-Mail,title\nE2,, ,高级专员\n")

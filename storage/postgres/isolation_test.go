@@ -76,7 +76,7 @@ var calls = map[string]func(w trial) (any, error){
 		return nil, w.People.SaveIdentities(w.Context(), by(mine, theirEvent), []people.Identity{one})
 	},
 	"People.SaveSettings": func(w trial) (any, error) {
-		return nil, w.People.SaveSettings(w.Context(), by(mine, theirEvent), id(1001), people.Settings{Toured: true})
+		return nil, w.People.SaveSettings(w.Context(), by(mine, theirEvent), id(1001), people.Settings{Digest: true})
 	},
 
 	"Feedback.InTx": func(w trial) (any, error) {

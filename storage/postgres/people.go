@@ -151,7 +151,6 @@ type settingsRow struct {
 	QuietTo    int       `json:"quiet_to"`
 	MutedUntil time.Time `json:"muted_until"`
 	Digest     bool      `json:"digest"`
-	Toured     bool      `json:"toured"`
 }
 
 // encodeSettings writes nothing for somebody who never chose, so that defaults may change for them.

@@ -39,7 +39,7 @@ func TestADirectoryIsReadAsItWasStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := staff(org.ID, 3)
-	plan.Create[1].Settings = people.Settings{Lang: "en", TimeZone: "Europe/Berlin", QuietFrom: 60, QuietTo: 120, MutedUntil: noon, Toured: true}
+	plan.Create[1].Settings = people.Settings{Lang: "en", TimeZone: "Europe/Berlin", QuietFrom: 60, QuietTo: 120, MutedUntil: noon, Digest: true}
 	plan.Create[2] = people.Person{OrgID: org.ID, ID: id(1002), EmployeeNo: "9", Role: people.HR, Settings: people.DefaultSettings()} // nothing else known
 	plan.Identities = append(plan.Identities, people.Identity{OrgID: org.ID, Platform: "slack", ExternalID: "UBOT", State: people.Unclaimed, Kind: people.Bot})
 	if err := d.People.Apply(t.Context(), people.Cause{OrgID: org.ID, Directory: empty.Version(), At: noon}, plan); err != nil {
@@ -106,7 +106,7 @@ func TestApplyUpdatesPeopleAndKeepsTheirSettings(t *testing.T) {
 	for _, p := range dir.People()[1:] {
 		after := p
 		after.Name, after.Department, after.HiredOn, after.Active = "新名", "研发部", time.Time{}, false
-		after.ManagerID, after.Settings = id(1003), people.Settings{Toured: true}
+		after.ManagerID, after.Settings = id(1003), people.Settings{Digest: true}
 		if p.ID == id(1003) {
 			after.ManagerID = uuid.Nil
 		}
