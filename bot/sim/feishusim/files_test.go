@@ -44,10 +44,10 @@ func (w *office) upload(t *testing.T, path, part string, form map[string]string,
 	return out
 }
 
-func pngOf(t *testing.T, width, height int) []byte {
+func pngOf(t *testing.T, width int) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, width, height), color.Palette{color.Black})); err != nil {
+	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, width, 1), color.Palette{color.Black})); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -66,23 +66,23 @@ func TestImagesAreUploadedOnceTheyAreImages(t *testing.T) {
 	w := newOffice(t, nil)
 	const path = "/open-apis/im/v1/images"
 	message := map[string]string{"image_type": "message"}
-	out := w.upload(t, path, "image", message, pngOf(t, 12000, 1))
+	out := w.upload(t, path, "image", message, pngOf(t, 12000))
 	wantCode(t, "an image of 12,000 pixels", out, 0)
 	key, _ := at(out, "data", "image_key").(string)
-	if _, data, found := w.Stored(key); !found || !bytes.Equal(data, pngOf(t, 12000, 1)) {
+	if _, data, found := w.Stored(key); !found || !bytes.Equal(data, pngOf(t, 12000)) {
 		t.Errorf("the image %q is not kept", key)
 	}
 	wantCode(t, "sending it", w.send(t, "image", obj{"image_key": key}), 0)
 	wantCode(t, "showing it", w.send(t, "interactive", cardOf(obj{"tag": "img", "img_key": key, "alt": plainText("图")})), 0)
-	wantCode(t, "one pixel more", w.upload(t, path, "image", message, pngOf(t, 12001, 1)), 234039)
+	wantCode(t, "one pixel more", w.upload(t, path, "image", message, pngOf(t, 12001)), 234039)
 	wantCode(t, "a GIF of 2,000 pixels", w.upload(t, path, "image", message, gifOf(t, 2000)), 0)
 	wantCode(t, "one pixel more", w.upload(t, path, "image", message, gifOf(t, 2001)), 234039)
 	wantCode(t, "no image", w.upload(t, path, "image", message, []byte("text")), 234011)
 	wantCode(t, "nothing", w.upload(t, path, "image", message, nil), 234010)
 	wantCode(t, "no part", w.upload(t, path, "", message, nil), 234001)
-	wantCode(t, "an odd type", w.upload(t, path, "image", map[string]string{"image_type": "poster"}, pngOf(t, 1, 1)), 234001)
+	wantCode(t, "an odd type", w.upload(t, path, "image", map[string]string{"image_type": "poster"}, pngOf(t, 1)), 234001)
 	wantCode(t, "a JSON body", w.call(t, "POST", path, obj{}), 234001)
-	ten := append(pngOf(t, 1, 1), make([]byte, imageLimit)...)
+	ten := append(pngOf(t, 1), make([]byte, imageLimit)...)
 	wantCode(t, "10 MB", w.upload(t, path, "image", message, ten[:imageLimit]), 0)
 	wantCode(t, "one byte more", w.upload(t, path, "image", message, ten[:imageLimit+1]), 234006)
 }

@@ -167,7 +167,6 @@ func TestWhatAPersonCannotPressIsAnError(t *testing.T) {
 
 func TestOnlyAToastOrACardAnswersAPress(t *testing.T) {
 	w := newOffice(t, nil)
-	id := w.sendCard(t, cardOf(buttonOf("x", "on")))
 	raw := func(card any) string {
 		return string(encodeJSON(obj{"card": obj{"type": "raw", "data": card}}))
 	}
@@ -198,7 +197,7 @@ func TestOnlyAToastOrACardAnswersAPress(t *testing.T) {
 		{"HTTP 302", `{}`, ErrLate, "callback.http_error", 302},
 	} {
 		w.Reset()
-		id = w.sendCard(t, cardOf(buttonOf("x", "on")))
+		id := w.sendCard(t, cardOf(buttonOf("x", "on")))
 		w.bot.says(c.status, c.body)
 		ack := w.press(t, id, Press{Name: "on"})
 		got := append(rules(w.MustFindings()), "MUST")[0]
@@ -211,7 +210,7 @@ func TestOnlyAToastOrACardAnswersAPress(t *testing.T) {
 		}
 	}
 	w.bot.says(200, `{"toast":{"type":"success","content":"谢谢","i18n":{"en_us":"thanks"}}}`)
-	id = w.sendCard(t, cardOf(buttonOf("x", "on")))
+	id := w.sendCard(t, cardOf(buttonOf("x", "on")))
 	want := &Toast{Type: "success", Content: "谢谢", I18n: map[string]string{"en_us": "thanks"}}
 	if d := cmp.Diff(want, w.press(t, id, Press{Name: "on"}).Toast); d != "" {
 		t.Errorf("the toast is (-want +got):\n%s", d)

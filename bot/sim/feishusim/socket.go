@@ -270,7 +270,11 @@ func (s *Server) cut(id string, payload []byte) []Frame {
 		frames = append(frames, Frame{
 			SeqID: uint64(n), LogID: uint64(n), Service: serviceID, Method: methodData, Payload: part, PayloadType: "json", LogIDNew: logID(n),
 			Headers: []Header{
-				{"type", "event"}, {"message_id", id}, {"sum", strconv.Itoa(sum)}, {"seq", strconv.Itoa(seq)}, {"trace_id", logID(n)},
+				{"type", "event"},
+				{"message_id", id},
+				{"sum", strconv.Itoa(sum)},
+				{"seq", strconv.Itoa(seq)},
+				{"trace_id", logID(n)},
 				{"timestamp", millis(now)},
 			},
 		})

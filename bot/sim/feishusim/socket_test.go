@@ -70,7 +70,7 @@ func (w *office) dial(t *testing.T, code int, data string) *line {
 		}
 	}()
 	t.Cleanup(func() {
-		conn.Close()
+		conn.Close() //nolint:errcheck // the server may have ended it before
 		<-done
 	})
 	return l
@@ -91,12 +91,12 @@ func TestTheAddressOfALongConnectionIsForThisAppAndOnce(t *testing.T) {
 	dial := func(url string) (int, http.Header) {
 		conn, res, err := websocket.DefaultDialer.Dial(url, nil)
 		if err == nil {
-			t.Cleanup(func() { conn.Close() })
+			t.Cleanup(func() { conn.Close() }) //nolint:errcheck // nothing is left to be sent
 		}
 		if res == nil {
 			t.Fatalf("dialling: %v", err)
 		}
-		res.Body.Close()
+		defer res.Body.Close()
 		return res.StatusCode, res.Header
 	}
 	if status, _ := dial(url); status != http.StatusSwitchingProtocols {
@@ -243,7 +243,7 @@ func TestFiftyConnectionsAreTheMost(t *testing.T) {
 	if err == nil || res == nil {
 		t.Fatalf("the 51st connection opens: %v", err)
 	}
-	res.Body.Close()
+	defer res.Body.Close()
 	if res.Header.Get("Handshake-Status") != "514" || res.Header.Get("Handshake-Autherrcode") != "1000040350" {
 		t.Errorf("the 51st connection is refused with %v", res.Header)
 	}

@@ -288,10 +288,11 @@ func text(most int, kinds ...string) rule {
 
 const noLimit = 1 << 20
 
-// plain is a plain_text of at most so many characters; any text may also be lark_md.
+// plain is a plain_text of at most so many characters.
 func plain(most int) rule { return text(most, "plain_text") }
 
-func anyText(most int) rule { return text(most, "plain_text", "lark_md") }
+// anyText is a plain_text or a lark_md.
+func anyText(w *walk, at string, v any) { text(noLimit, "plain_text", "lark_md")(w, at, v) }
 
 // markdown checks what a text with markup refers to: a person or an image that is not there makes the whole card fail.
 func (w *walk) markdown(at, t string) {

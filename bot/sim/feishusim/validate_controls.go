@@ -90,7 +90,7 @@ func controls() map[string]object {
 		},
 		"checker": {
 			props: with(control, map[string]rule{
-				"checked": boolean, "text": anyText(noLimit), "overall_checkable": boolean, "padding": margin, "checked_style": anything,
+				"checked": boolean, "text": anyText, "overall_checkable": boolean, "padding": margin, "checked_style": anything,
 				"button_area": object{props: map[string]rule{
 					"pc_display_rule": oneOf("always", "on_hover"), "buttons": list(0, 3, element),
 				}}.check,

@@ -83,7 +83,7 @@ func header(w *walk, at string, v any) {
 	}.check)
 	object{
 		props: map[string]rule{
-			"title": anyText(noLimit), "subtitle": anyText(noLimit), "template": oneOf(templates...), "icon": icon, "padding": padding,
+			"title": anyText, "subtitle": anyText, "template": oneOf(templates...), "icon": icon, "padding": padding,
 			"text_tag_list": tags, "i18n_text_tag_list": func(w *walk, at string, v any) {
 				o, _ := v.(map[string]any)
 				for k, each := range o {
@@ -200,8 +200,8 @@ func components() map[string]object {
 		"markdown": markdownComponent(),
 		"div": {
 			props: map[string]rule{
-				"text": anyText(noLimit), "icon": icon, "width": matching(`fill|auto|\d{2,3}px`),
-				"fields": list(0, noLimit, object{props: map[string]rule{"is_short": boolean, "text": anyText(noLimit)}, need: []string{"text"}}.check),
+				"text": anyText, "icon": icon, "width": matching(`fill|auto|\d{2,3}px`),
+				"fields": list(0, noLimit, object{props: map[string]rule{"is_short": boolean, "text": anyText}, need: []string{"text"}}.check),
 			},
 			extra: func(w *walk, at string, o map[string]any) {
 				if o["text"] == nil && o["fields"] == nil {
@@ -211,7 +211,7 @@ func components() map[string]object {
 		},
 		"img": {
 			props: map[string]rule{
-				"img_key": imageKey, "alt": plain(noLimit), "title": anyText(noLimit), "scale_type": oneOf("crop_center", "crop_top", "fit_horizontal"),
+				"img_key": imageKey, "alt": plain(noLimit), "title": anyText, "scale_type": oneOf("crop_center", "crop_top", "fit_horizontal"),
 				"size": str(1, 64), "corner_radius": radius, "transparent": boolean, "preview": boolean,
 			},
 			need: []string{"img_key", "alt"},
@@ -436,7 +436,7 @@ func containers() map[string]object {
 				"border": object{props: map[string]rule{"color": colour, "corner_radius": radius}}.check,
 				"header": object{
 					props: map[string]rule{
-						"title": anyText(noLimit), "background_color": colour, "width": oneOf("fill", "auto", "auto_when_fold"), "vertical_align": valign,
+						"title": anyText, "background_color": colour, "width": oneOf("fill", "auto", "auto_when_fold"), "vertical_align": valign,
 						"padding": padding, "position": oneOf("top", "bottom"), "icon": icon, "icon_position": oneOf("left", "right", "follow_text"),
 						"icon_expanded_angle": integer(-180, 180),
 					},
