@@ -276,32 +276,56 @@ func TestAProcessKilledWhileSendingLeavesADeliveryThatIsLookedForFirst(t *testin
 }
 
 func TestAnOutcomeThatCannotBeWrittenDownIsFoundOutAgain(t *testing.T) {
+	for name, down := range map[string]error{"the store is away": away("storage.unavailable"), "the store is broken": errors.New("no such column")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				y := newYard(t, able)
+				y.store.failing = func(d notice.Delivery) error {
+					if d.State == notice.Sent {
+						return down
+					}
+					return nil
+				}
+				id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+				wait(5 * time.Second)
+				y.store.mu.Lock()
+				down = nil
+				y.store.mu.Unlock()
+				y.all.Wait()
+				y.wantOnce([]uuid.UUID{id})
+			})
+		})
+	}
+}
+
+func TestWhatAnotherProcessHasJustTriedIsLeftAloneForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t, able)
-		down := true
-		y.store.failing = func(d notice.Delivery) bool { return down && d.State == notice.Sent }
-		id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
-		wait(5 * time.Second)
-		y.store.mu.Lock()
-		down = false
-		y.store.mu.Unlock()
+		kai, began := y.person(people.Settings{}, "chat:confirmed"), clock()
+		n := notice.Notice{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Kind: notice.PraiseReceived, To: kai, Due: began}
+		y.store.put(notice.Delivery{Notice: n, State: notice.Sending, Platform: "chat", Address: "U-chat-" + kai.String(), Attempts: 1, TriedAt: began})
+		wait(3 * time.Second)
+		y.deliver(n.ID)
 		y.all.Wait()
-		y.wantOnce([]uuid.UUID{id})
+		y.wantOnce([]uuid.UUID{n.ID})
+		if diff := cmp.Diff([]string{"find 00:00:10", "send 00:00:10"}, y.chat.calls); diff != "" {
+			t.Errorf("the platform was called (-want +got):\n%s", diff)
+		}
 	})
 }
 
 func TestNothingIsSentUnlessTheIntentionIsWrittenDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t, able)
-		down := true
-		y.store.failing = func(notice.Delivery) bool { return down }
+		down := away("storage.unavailable")
+		y.store.failing = func(notice.Delivery) error { return down }
 		id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
 		wait(time.Minute)
 		if sends, _ := y.chat.counts(); sends != 0 {
 			t.Errorf("sent %d times while nothing could be written down", sends)
 		}
 		y.store.mu.Lock()
-		down = false
+		down = nil
 		y.store.mu.Unlock()
 		y.all.Wait()
 		y.wantOnce([]uuid.UUID{id})
@@ -563,11 +587,11 @@ func TestAYesInTheSameMomentLeavesNothingHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t, able)
 		kai := y.person(people.Settings{}, "chat:proposed")
-		y.store.failing = func(d notice.Delivery) bool {
+		y.store.failing = func(d notice.Delivery) error {
 			if d.State == notice.Held { // the yes, and the release that finds nothing, come just before it is written down
 				y.decide(kai, people.Confirmed)
 			}
-			return false
+			return nil
 		}
 		id := y.tell(notice.PraiseReceived, kai)
 		y.all.Wait()

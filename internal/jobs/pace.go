@@ -26,6 +26,9 @@ const (
 	// than five seconds in bunches, every five seconds; a bunch that waits in line here uses every turn until the next one comes. It
 	// leaves a job enough of its time to send.
 	brief = 4 * time.Second
+	// squeeze is how long a worker waits for room on a platform: a call takes less, unless the platform is slow, and then the worker has
+	// better things to do.
+	squeeze = 250 * time.Millisecond
 	// farthest bounds how far ahead a turn is estimated.
 	farthest = 10 * time.Minute
 	// aloof is how long nobody asks a shared pacer that gave no answer.
@@ -39,11 +42,11 @@ type paces struct {
 
 	mu      sync.Mutex
 	keys    map[paceKey]*pace
-	away    time.Time      // the shared pacer is not asked before
-	waiting int            // workers that wait for their turn
-	most    int            // of them
-	inside  map[string]int // sends under way, by platform
-	room    int            // for sends on one platform
+	away    time.Time                // the shared pacer is not asked before
+	waiting int                      // workers that wait for their turn
+	most    int                      // of them
+	inside  map[string]chan struct{} // sends under way, by platform
+	room    int                      // for sends on one platform
 }
 
 type paceKey struct {
@@ -66,7 +69,7 @@ type pace struct {
 func newPaces(shared Pacer, now func() time.Time, workers int) *paces {
 	return &paces{
 		shared: shared, now: now, keys: map[paceKey]*pace{},
-		most: max(1, workers/2), inside: map[string]int{}, room: max(1, workers*2/3),
+		most: max(1, workers/2), inside: map[string]chan struct{}{}, room: max(1, workers*2/3),
 	}
 }
 
@@ -178,20 +181,26 @@ func (p *paces) pause(ctx context.Context, orgID uuid.UUID, name string, lasts t
 	}
 }
 
-// enter gives leave for one more send on a platform, if there is room. It is given back by leave, and at the latest when ctx ends:
-// somebody who does not come back must not keep the others out for ever.
+// enter gives leave for one more send on a platform, if there is room or soon will be. It is given back by leave, and at the latest
+// when ctx ends: somebody who does not come back must not keep the others out for ever.
 func (p *paces) enter(ctx context.Context, platform string) (leave func(), ok bool) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.inside[platform] >= p.room {
+	inside := p.inside[platform]
+	if inside == nil {
+		inside = make(chan struct{}, p.room)
+		p.inside[platform] = inside
+	}
+	p.mu.Unlock()
+	timer := time.NewTimer(squeeze)
+	defer timer.Stop()
+	select {
+	case inside <- struct{}{}:
+	case <-timer.C:
+		return nil, false
+	case <-ctx.Done():
 		return nil, false
 	}
-	p.inside[platform]++
-	out := sync.OnceFunc(func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.inside[platform]--
-	})
+	out := sync.OnceFunc(func() { <-inside })
 	stop := context.AfterFunc(ctx, out)
 	return func() { stop(); out() }, true
 }

@@ -62,10 +62,10 @@ func TestAChangeIsDrawnIntoEveryMessageForItsOwnReader(t *testing.T) {
 			}
 			return out
 		}
-		refresh := func(why string, want map[string]string) {
+		refresh := func(why string, whose uuid.UUID, want map[string]string) {
 			t.Helper()
 			wait(time.Second)
-			id := y.tell(notice.PraiseChanged, kai, about(subject))
+			id := y.tell(notice.PraiseChanged, whose, about(subject))
 			y.all.Wait()
 			if diff := cmp.Diff(want, titles()); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", why, diff)
@@ -76,14 +76,18 @@ func TestAChangeIsDrawnIntoEveryMessageForItsOwnReader(t *testing.T) {
 			}
 		}
 		p.is("many thanks")
-		refresh("after an edit", map[string]string{
+		refresh("after an edit", uuid.Nil, map[string]string{
 			"one": "many thanks for praise.received", "two": "many thanks for praise.thanked", "other": "thanks for praise.received",
+		})
+		p.is("all my thanks")
+		refresh("after an edit for one reader", lin, map[string]string{
+			"one": "many thanks for praise.received", "two": "all my thanks for praise.thanked", "other": "thanks for praise.received",
 		})
 		p.is("withdrawn")
 		withdrawn := map[string]string{"one": "withdrawn for praise.received", "two": "withdrawn for praise.thanked", "other": "thanks for praise.received"}
-		refresh("after it was withdrawn", withdrawn)
+		refresh("after it was withdrawn", uuid.Nil, withdrawn)
 		p.is("")
-		refresh("with nothing to say", withdrawn)
+		refresh("with nothing to say", uuid.Nil, withdrawn)
 	})
 }
 

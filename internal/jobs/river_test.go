@@ -283,7 +283,11 @@ func TestAClaimIsUnderWayOnceHoweverMuchIsHeld(t *testing.T) {
 	if sends, _ := f.chat.counts(); sends != 1 {
 		t.Errorf("the account was asked %d times", sends)
 	}
-	var looks int
+	var asks, looks int
+	f.ask(`select count(*) from jobs.river_job where kind = 'claim'`, &asks)
+	if asks != 1 {
+		t.Errorf("%d claims were queued, want 1", asks)
+	}
 	f.ask(`select count(*) from jobs.river_job where kind = 'release' and scheduled_at > now() + interval '50 seconds'`, &looks)
 	if looks != len(ids) {
 		t.Errorf("%d looks are planned at whether it can go, want %d", looks, len(ids))

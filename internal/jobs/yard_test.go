@@ -277,7 +277,7 @@ type store struct {
 	mu         sync.Mutex
 	deliveries map[uuid.UUID]notice.Delivery
 	outbox     []notice.Notice
-	failing    func(d notice.Delivery) bool // which saves fail
+	failing    func(d notice.Delivery) error // how a save fails
 }
 
 func (s *store) put(d notice.Delivery) {
@@ -314,8 +314,10 @@ func (s *store) Delivery(_ context.Context, orgID, id uuid.UUID) (notice.Deliver
 func (s *store) SaveDelivery(_ context.Context, d notice.Delivery) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failing != nil && s.failing(d) {
-		return fault.New(fault.Unavailable, "storage.unavailable")
+	if s.failing != nil {
+		if err := s.failing(d); err != nil {
+			return err
+		}
 	}
 	s.deliveries[d.ID] = d
 	return nil
