@@ -13,12 +13,13 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if atOnce := flag.Lookup("test.parallel"); atOnce != nil && atOnce.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		_ = atOnce.Value.Set("6") //nolint:errcheck // a number is what it takes
+		_ = atOnce.Value.Set("6") // a number is what it takes
 	}
 	os.Exit(m.Run())
 }
 
 func TestConversations(t *testing.T) {
+	t.Parallel()
 	for _, c := range conversations(t) {
 		for _, s := range stages() {
 			t.Run(c.name+"/"+s.name, func(t *testing.T) {

@@ -77,14 +77,23 @@ func openFirm(t *testing.T, o opening) *firm {
 	f.watch(t, url)
 	f.start(t)
 	f.stage.open(f.address, slices.Sorted(maps.Keys(f.accounts)))
+	f.acquainted(t)
+	return f
+}
+
+// acquainted waits until the app knows the accounts of all.
+func (f *firm) acquainted(t *testing.T) {
+	t.Helper()
 	f.until(t, "the app knows the accounts of all", func() bool {
 		var known int
 		f.query(t, &known, `select count(*) from identities where external_id = any($1) and name <> ''`, slices.Collect(maps.Values(f.accounts)))
 		return known == len(f.accounts)
 	})
-	f.clock.add(3 * time.Second) // what the app keeps of the directory is older than it may be
-	return f
+	f.clock.add(stale)
 }
+
+// stale is longer than the app goes without comparing what it keeps of the directory.
+const stale = 3 * time.Second
 
 func (f *firm) enroll(a account) { f.accounts[a.handle] = f.stage.enroll(a) }
 

@@ -188,7 +188,6 @@ func onlyTo(who string) func(sight) bool {
 // press finds the newest card with the button among those that a person sees, and presses it.
 func (p *play) press(who, label, where string, sure bool) {
 	p.t.Helper()
-	var on sight
 	var b button
 	p.await(fmt.Sprintf("%s finds a button %q to press", who, label), func() bool {
 		sights := p.stage.sights()
@@ -203,7 +202,7 @@ func (p *play) press(who, label, where string, sure bool) {
 				return b.label == label || strings.HasSuffix(label, "…") && strings.HasPrefix(b.label, strings.TrimSuffix(label, "…"))
 			})
 			if at >= 0 && slices.Contains(s.to, who) {
-				on, b = s, s.buttons[at]
+				b = s.buttons[at]
 				return true
 			}
 		}
@@ -216,7 +215,7 @@ func (p *play) press(who, label, where string, sure bool) {
 	if sure {
 		p.taps[who]++
 	}
-	p.acts(p.stage.press(who, on, b))
+	p.acts(p.stage.press(who, b))
 }
 
 // acts fails when a person could not do what the script says.
@@ -228,15 +227,12 @@ func (p *play) acts(err error) {
 }
 
 // formOf waits for the form that a person has open.
-func (p *play) formOf(who string, so func(f form) bool) form {
+func (p *play) formOf(who string, so func(f form) bool) {
 	p.t.Helper()
-	var f form
 	p.await(who+" has a form open that is as the script says", func() bool {
-		var open bool
-		f, open = p.stage.form(who)
+		f, open := p.stage.form(who)
 		return open && so(f)
 	})
-	return f
 }
 
 func anyForm(form) bool { return true }
@@ -244,7 +240,7 @@ func anyForm(form) bool { return true }
 // fill notes what a person puts into a form.
 func (p *play) fill(who string, values map[string][]string) {
 	p.t.Helper()
-	f := p.formOf(who, func(f form) bool {
+	p.formOf(who, func(f form) bool {
 		return !slices.ContainsFunc(slices.Collect(maps.Keys(values)), func(k string) bool { return !slices.Contains(f.fields, k) })
 	})
 	if p.filled[who] == nil {
@@ -256,7 +252,6 @@ func (p *play) fill(who string, values map[string][]string) {
 			p.taps[who]++ // what is not typed is picked
 		}
 	}
-	_ = f
 }
 
 func (p *play) submit(who string) {

@@ -126,7 +126,14 @@ func steps() []step {
 			_, err := p.stage.redeliver()
 			p.acts(err)
 		}},
-		{`import (\S+)`, "the people file in that section is imported", func(p *play, a match) { p.importPeople(p.t, p.files[a.words[0]], nil) }},
+		{`(\w+) joins as (\S+)`, "gets an account with that e-mail address, which the vendor tells", func(p *play, a match) {
+			p.accounts[a.who()] = p.stage.join(account{handle: a.who(), name: a.who(), email: a.words[1], kind: "member"})
+			p.acquainted(p.t)
+		}},
+		{`import (\S+)`, "the people file in that section is imported", func(p *play, a match) {
+			p.importPeople(p.t, p.files[a.words[0]], nil)
+			p.clock.add(stale)
+		}},
 
 		{`there (?:is|are) (\d+) (praise|note|ask|answer|key event)s?`, "so many are recorded", func(p *play, a match) {
 			table := map[string]string{

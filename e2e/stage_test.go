@@ -16,13 +16,15 @@ type stage interface {
 	column() string
 	// enroll gives somebody an account and returns its id, as that column holds it.
 	enroll(a account) string
+	// join is enroll while the app runs: the vendor tells it.
+	join(a account) string
 	// open makes the channels #general and #praise with these members, and tells where the app answers. Nobody can do anything before.
 	open(address string, members []string)
 
 	command(who, line string) error
 	say(who, words string) error
 	mention(who, channel, words string) error
-	press(who string, on sight, b button) error
+	press(who string, b button) error
 	// submit fills fields of the form that stands open and sends it. What the form itself refuses, it shows.
 	submit(who string, values map[string][]string) error
 	openHome(who string) error
@@ -40,7 +42,7 @@ type stage interface {
 	moved()
 	// faults are what the vendor found wrong with what the app sent, a line each.
 	faults() []string
-	// words is everything that the app has sent to the vendor so far, as it was sent.
+	// sent is everything that the app has sent to the vendor so far, as it was sent.
 	sent() []string
 	close()
 }
