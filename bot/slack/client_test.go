@@ -259,7 +259,7 @@ func TestARefusedConnectionIsNoUnknownOutcome(t *testing.T) {
 func TestASlackThatDoesNotAnswerIsAnUnknownOutcome(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
-	r := newRig(t, func(c *Config) { c.HTTP = &http.Client{Timeout: 50 * time.Millisecond} })
+	r := newRig(t, func(c *Config) { c.HTTP = &http.Client{Timeout: 2 * time.Second} }) // enough to connect on a busy machine
 	r.fake.do("chat.postMessage", func(http.ResponseWriter, *http.Request) { <-release })
 	_, err := r.Send(t.Context(), bot.Message{To: bot.Address{Channel: "C1"}, Card: *aCard("x")})
 	if got := outcome(err); got != "unknown" {

@@ -30,13 +30,14 @@ type accounts struct {
 	service *people.Service
 	log     *slog.Logger
 	now     func() time.Time
+	release func(ctx context.Context, now time.Time, states ...people.State) (int, error)
 	wanted  chan struct{} // a listing is asked for
 }
 
 func newAccounts(a *App, from lister) *accounts {
 	return &accounts{
 		from: from, org: a.org, store: a.db.People, cache: a.cache, service: a.service, now: a.now,
-		log: a.log.With("platform", from.Name()), wanted: make(chan struct{}, 1),
+		release: a.db.Deliveries.ReleaseKnown, log: a.log.With("platform", from.Name()), wanted: make(chan struct{}, 1),
 	}
 }
 
@@ -134,6 +135,9 @@ func (s *accounts) sync(ctx context.Context, seen []people.AccountSeen) (int, er
 		}
 		cause := people.Cause{OrgID: s.org.ID, Directory: dir.Version(), At: s.now()}
 		n, err := s.service.SyncAccounts(ctx, dir, cause, s.from.Name(), seen)
+		if err == nil && n > 0 { // who waits for something is asked whether a new account is theirs
+			_, err = s.release(ctx, s.now(), people.Confirmed, people.Proposed)
+		}
 		if !fault.Is(err, fault.Stale) || try == syncTries {
 			return n, err
 		}

@@ -76,17 +76,19 @@ func New(ctx context.Context, o Options) (*App, error) {
 	if err := a.connect(o.Catalog); err != nil {
 		return nil, err
 	}
-	a.desk = dialog.New(dialog.Options{
+	options := dialog.Options{
 		Orgs: &tenants{cache: a.cache, db: o.Database, org: a.org, log: o.Log}, People: a.cache, Accounts: a.service,
 		Feedback: &feedback.Service{Store: o.Database.Feedback, NewID: newID}, Sessions: o.Redis.Sessions, Catalog: o.Catalog,
 		Abilities: a.abilities, PraiseChannel: a.praiseChannel, Release: a.release, Now: o.Now, NewID: newID, Log: o.Log,
-	})
+	}
+	a.desk = dialog.New(options)
 	a.vitals = &vitals{config: o.Database.Pool().Config().ConnConfig, log: o.Log}
 	a.receive = a.metrics.Receive(a.vitals.guard(a.desk.Receive), commandName(), time.Now)
 	if a.background, err = o.Database.Another(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.plan(ctx, o.OneClock); err != nil {
+	options.Feedback = &feedback.Service{Store: a.background.Feedback, NewID: newID}
+	if err := a.plan(ctx, dialog.New(options), o.OneClock); err != nil {
 		a.background.Close()
 		return nil, err
 	}

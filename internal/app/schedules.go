@@ -2,12 +2,16 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"huiyin/bot/slack"
 	"huiyin/feedback"
 	"huiyin/internal/jobs"
 	"huiyin/internal/notice"
+	"huiyin/internal/people"
 )
 
 // schedule is one row of recurring work: what runs when, in the firm's zone. Of all processes one runs each occurrence.
@@ -17,11 +21,24 @@ type schedule struct {
 }
 
 func (a *App) schedules() []schedule {
-	var out []schedule
+	out := []schedule{{"audit.head", "5 0 * * *", a.logAuditHead}}
 	if a.accounts != nil {
 		out = append(out, schedule{"accounts." + slack.Name, "17 */6 * * *", a.accounts.ask})
 	}
 	return out
+}
+
+// logAuditHead writes the head of the audit log into the log of the process, which is kept elsewhere: given to "huiyin audit log --anchor" it
+// shows when entries were cut off the end, or all were written anew (R20).
+func (a *App) logAuditHead(ctx context.Context, orgID uuid.UUID, _ time.Time) error {
+	head, err := a.background.Audit.Head(ctx, orgID)
+	if err != nil {
+		return err
+	}
+	if head.Seq > 0 {
+		a.log.InfoContext(ctx, "audit head", "org", orgID, "head", fmt.Sprintf("%d:%x", head.Seq, head.Hash))
+	}
+	return nil
 }
 
 // limits are how fast the platforms may be used. Slack documents one message a second in a conversation, with short bursts, and "several
@@ -35,7 +52,7 @@ func limits() map[string]jobs.Limits {
 }
 
 // plan makes the runner of deliveries and of recurring work, and sees that every schedule is written down.
-func (a *App) plan(ctx context.Context, oneClock bool) error {
+func (a *App) plan(ctx context.Context, writer jobs.Writer, oneClock bool) error {
 	tasks := map[string]jobs.Task{}
 	for _, s := range a.schedules() {
 		next, err := jobs.Next(s.rule, a.org.TimeZone, a.now())
@@ -50,9 +67,15 @@ func (a *App) plan(ctx context.Context, oneClock bool) error {
 	service := &feedback.Service{Store: a.background.Feedback, NewID: newID}
 	var err error
 	a.jobs, err = jobs.New(jobs.Options{
-		Pool: a.background.Pool(), Deliveries: a.background.Deliveries, Directories: a.cache, Writer: a.desk, Platforms: a.platforms(), Log: a.log, Now: a.now,
+		Pool: a.background.Pool(), Deliveries: a.background.Deliveries, Directories: a.cache, Writer: writer, Platforms: a.platforms(), Log: a.log, Now: a.now,
 		Wake: a.db.Woken(), Limits: limits(), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.background.Schedules, Tasks: tasks,
-		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp}, OneClock: oneClock,
+		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp, a.releaseHeld}, OneClock: oneClock,
 	})
+	return err
+}
+
+// releaseHeld sends what was held for people who have an account by now, however they came to it.
+func (a *App) releaseHeld(ctx context.Context, now time.Time) error {
+	_, err := a.background.Deliveries.ReleaseKnown(ctx, now, people.Confirmed)
 	return err
 }

@@ -31,7 +31,13 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	sim := slacksim.New(slacksim.Options{SigningSecret: "signing-canary-9f", BotToken: "xoxb-canary-9f", Clock: time.Now, TimeScale: 60})
+	return newWorldOf(t, slacksim.Options{})
+}
+
+func newWorldOf(t *testing.T, o slacksim.Options) world {
+	t.Helper()
+	o.SigningSecret, o.BotToken, o.Clock, o.TimeScale = "signing-canary-9f", "xoxb-canary-9f", time.Now, 60
+	sim := slacksim.New(o)
 	vendor := httptest.NewServer(sim.Handler())
 	t.Cleanup(func() {
 		sim.Close()
@@ -221,6 +227,27 @@ func TestABotWhoseSlackIsAwayIsReadyAndBelongsToTheWorkspaceOfItsFirstEvent(t *t
 	w.awaitMessage(t, "U2", "well done")
 	if !strings.Contains(s.log.String(), "workspace bound by its first event") {
 		t.Errorf("the log does not tell that a workspace was bound")
+	}
+}
+
+func TestWithAnAppTokenTheBotCallsSlackAndServesNoWebhook(t *testing.T) {
+	w := newWorldOf(t, slacksim.Options{AppToken: "xapp-canary-9f", SocketMode: true})
+	w.env["HUIYIN_SLACK_APP_TOKEN"] = "xapp-canary-9f"
+	delete(w.env, "HUIYIN_SLACK_SIGNING_SECRET")
+	s := w.serve(t)
+	if told := strings.Join(s.lines, "\n"); !strings.Contains(told, "Socket Mode") {
+		t.Errorf("serve does not say that it uses Socket Mode:\n%s", told)
+	}
+	awaitLog(t, s, "socket mode is connected")
+	if ack, err := w.sim.Slash("U1", w.sim.DM("U1"), "/praise", "@kai well done"); err != nil || ack.Error != "" {
+		t.Fatalf("the command was not taken: %+v, %v\n%s", ack, err, s.log)
+	}
+	w.awaitMessage(t, "U2", "well done")
+	if code, _ := s.get(t, "/slack/commands"); code != 404 {
+		t.Errorf("webhooks that nobody can sign answer %d, want 404", code)
+	}
+	if code := s.stop(); code != 0 {
+		t.Errorf("serve ended with %d\n%s", code, s.log)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"huiyin/internal/notice"
+	"huiyin/internal/people"
 	"huiyin/storage/postgres/internal/db"
 )
 
@@ -78,6 +79,23 @@ func (s *Deliveries) SentAbout(ctx context.Context, orgID, subject uuid.UUID) ([
 // Release puts what was held for a person back into the outbox, due now, and gives how much that was.
 func (s *Deliveries) Release(ctx context.Context, orgID, personID uuid.UUID, now time.Time) (int, error) {
 	n, err := s.db.queries().Release(ctx, now, orgID, personID)
+	if err != nil {
+		return 0, fmt.Errorf("releasing held notices: %w", translate(err))
+	}
+	if n > 0 {
+		s.db.wake()
+	}
+	return int(n), nil
+}
+
+// ReleaseKnown puts back into the outbox what is held, of all firms, for people who have an account in one of the states by now. It catches
+// what was held while an account was being confirmed, imported or listed.
+func (s *Deliveries) ReleaseKnown(ctx context.Context, now time.Time, states ...people.State) (int, error) {
+	names := make([]string, len(states))
+	for i, state := range states {
+		names[i] = string(state)
+	}
+	n, err := s.db.queries().ReleaseKnown(ctx, now, names)
 	if err != nil {
 		return 0, fmt.Errorf("releasing held notices: %w", translate(err))
 	}

@@ -181,6 +181,13 @@ var calls = map[string]func(w trial) (any, error){
 		}
 		return nil, err
 	},
+	"Deliveries.ReleaseKnown": func(w trial) (any, error) {
+		n, err := w.Deliveries.ReleaseKnown(w.Context(), noon, people.Confirmed)
+		if n != 2 {
+			return nil, fmt.Errorf("%d notices were released (%w), want one of each firm", n, err)
+		}
+		return marked, err
+	},
 	"Deliveries.Dead": func(w trial) (any, error) {
 		dead, total, err := w.Deliveries.Dead(w.Context(), 9)
 		if total != 2 {
@@ -243,7 +250,7 @@ var calls = map[string]func(w trial) (any, error){
 }
 
 // forAll are the methods that are for every firm at once. Their calls see to it that the firms are not mixed up.
-var forAll = []string{"People.Orgs", "Deliveries.HandOver", "Deliveries.Dead", "Deliveries.Purge"}
+var forAll = []string{"People.Orgs", "Deliveries.HandOver", "Deliveries.Dead", "Deliveries.Purge", "Deliveries.ReleaseKnown"}
 
 // ports are the types whose methods have to be isolated.
 func ports() map[string]reflect.Type {

@@ -66,3 +66,15 @@ delete from inbox where ctid = any(array(select i.ctid from inbox i where i.rece
 -- name: PurgeDeliveries :execrows
 delete from deliveries where ctid = any(array(
   select d.ctid from deliveries d where d.due_at < @before::timestamptz and d.state in ('sent', 'skipped', 'dead') limit @most));
+
+-- name: ReleaseKnown :one
+with back as (
+  insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
+  select d.org_id, d.notice_id, d.kind, d.person_id, d.channel, d.subject, @now::timestamptz from deliveries d
+  where d.state = 'held' and exists (select from identities i
+    where i.org_id = d.org_id and i.person_id = d.person_id and i.state = any(@states::text[]) and i.kind <> 'gone')
+  limit 5000
+  on conflict (org_id, notice_id) do nothing
+  returning notice_id
+)
+select count(*) from back;

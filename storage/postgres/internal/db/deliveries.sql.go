@@ -227,6 +227,26 @@ func (q *Queries) Release(ctx context.Context, now time.Time, orgID uuid.UUID, p
 	return count, err
 }
 
+const releaseKnown = `-- name: ReleaseKnown :one
+with back as (
+  insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
+  select d.org_id, d.notice_id, d.kind, d.person_id, d.channel, d.subject, $1::timestamptz from deliveries d
+  where d.state = 'held' and exists (select from identities i
+    where i.org_id = d.org_id and i.person_id = d.person_id and i.state = any($2::text[]) and i.kind <> 'gone')
+  limit 5000
+  on conflict (org_id, notice_id) do nothing
+  returning notice_id
+)
+select count(*) from back
+`
+
+func (q *Queries) ReleaseKnown(ctx context.Context, now time.Time, states []string) (int64, error) {
+	row := q.db.QueryRow(ctx, releaseKnown, now, states)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const saveDelivery = `-- name: SaveDelivery :exec
 insert into deliveries (org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id,
   attempts, tried_at, sent_at, fault)
