@@ -92,6 +92,9 @@ func (q *queue) deliveries(ctx context.Context, most int) (int, error) {
 
 // deliver puts notices into the queue, in the transaction that took them out of the outbox.
 func (q *queue) deliver(ctx context.Context, tx pgx.Tx, notices []notice.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
 	jobs := make([]river.InsertManyParams, len(notices))
 	kinds := notice.Kinds()
 	for i, n := range notices {

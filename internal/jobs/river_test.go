@@ -48,6 +48,8 @@ type firm struct {
 	*yard
 	pool *pgxpool.Pool
 	wake chan struct{}
+
+	noisy bool // something will be logged
 }
 
 func newFirm(t *testing.T) *firm {
@@ -79,6 +81,9 @@ func (f *firm) start(r *Runner) (stop func()) {
 		cancel()
 		if err := <-ended; err != nil {
 			f.t.Errorf("the runner ended with %v", err)
+		}
+		if said := f.log.String(); said != "" && !f.noisy {
+			f.t.Errorf("there is something in the log:\n%s", said)
 		}
 	})
 	f.t.Cleanup(stop)
@@ -174,6 +179,7 @@ func TestNoticesGoFromTheOutboxThroughTheQueueToTheirReaders(t *testing.T) {
 func TestTheQueueIsToldNobodysWordsAndTriesPoisonAgainLater(t *testing.T) {
 	const words = "what Lin said in confidence"
 	f := newFirm(t)
+	f.noisy = true
 	f.words.set(func(context.Context, notice.Notice) (card.Card, bool, error) { panic(words) })
 	f.start(f.runner())
 	id := f.write(notice.PraiseReceived, f.person(people.Settings{}, "chat:confirmed"))
