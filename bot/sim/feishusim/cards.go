@@ -1,6 +1,7 @@
 package feishusim
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
@@ -17,7 +18,37 @@ type cardToken struct {
 	message  string
 	issued   time.Time
 	uses     int
-	answered bool // the callback has been answered
+	answered chan struct{} // closed when the callback has been answered
+}
+
+// settleWithin is how long an update waits for the answer to its callback to arrive: the two are under way together when a
+// bot updates right after answering.
+const settleWithin = 50 * time.Millisecond
+
+// settle waits for the answer to the callback that gave this token. s.mu must not be held.
+func (s *Server) settle(ctx context.Context, token string) {
+	s.mu.Lock()
+	t := s.world.cards[token]
+	s.mu.Unlock()
+	if t == nil {
+		return
+	}
+	late := time.NewTimer(settleWithin)
+	defer late.Stop()
+	select {
+	case <-t.answered:
+	case <-late.C:
+	case <-ctx.Done():
+	}
+}
+
+func (t *cardToken) isAnswered() bool {
+	select {
+	case <-t.answered:
+		return true
+	default:
+		return false
+	}
 }
 
 // newCardToken issues a token. s.mu is held.
@@ -27,7 +58,7 @@ func (s *Server) newCardToken(message string) string {
 		maps.DeleteFunc(s.world.cards, func(_ string, t *cardToken) bool { return now.Sub(t.issued) > 2*cardTokenLife })
 	}
 	value := s.world.id("c-")
-	s.world.cards[value] = &cardToken{message: message, issued: s.now()}
+	s.world.cards[value] = &cardToken{message: message, issued: s.now(), answered: make(chan struct{})}
 	return value
 }
 
@@ -41,7 +72,7 @@ func cardUpdate(s *Server, q request) answer {
 		return fail(10002, "param invalid")
 	case t == nil:
 		return fail(300000, "token is invalid")
-	case !t.answered:
+	case !t.isAnswered():
 		f := q.about
 		f.Rule = "card.update_before_answer" // it fails, or is undone when the answer arrives
 		s.find(f)

@@ -82,7 +82,7 @@ func (s *Server) Press(user, message string, press Press) (Ack, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t := s.world.cards[token]; t != nil {
-		t.answered = true
+		close(t.answered)
 	}
 	s.interpret(&ack, r, m)
 	return ack, nil

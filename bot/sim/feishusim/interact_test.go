@@ -269,3 +269,20 @@ func TestATokenUpdatesItsCardTwiceWithinHalfAnHourAfterTheAnswer(t *testing.T) {
 	w.Advance(time.Millisecond)
 	wantCode(t, "after half an hour", update(ack.Token, cardOf()), 300000)
 }
+
+func TestAnUpdateRightAfterTheAnswerIsNotTooEarly(t *testing.T) {
+	w := newOffice(t, func(o *Options) { o.Limits.Off = true })
+	id := w.sendCard(t, cardOf(buttonOf("x", "on")))
+	updated := make(chan obj)
+	w.bot.answers(func(rw http.ResponseWriter, _ *http.Request) {
+		token, _ := at(w.bot.last(t).event(t), "event", "token").(string)
+		go func() {
+			updated <- w.call(t, "POST", "/open-apis/interactive/v1/card/update", obj{"token": token, "card": cardOf(buttonOf("x", "on"))})
+		}()
+		io.WriteString(rw, "{}") //nolint:errcheck // the test looks at what became of the update
+	})
+	for range 20 {
+		w.press(t, id, Press{Name: "on"})
+		wantCode(t, "updating right after the answer", <-updated, 0)
+	}
+}

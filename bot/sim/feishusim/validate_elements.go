@@ -1,7 +1,6 @@
 package feishusim
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -146,21 +145,6 @@ func body(w *walk, at string, v any) {
 	}.check(w, at, v)
 }
 
-// inside checks the elements of a container.
-func (w *walk) inside(at string, v any) {
-	root := w.root
-	w.root = false
-	w.depth++
-	if w.depth > maxDepth {
-		w.fault(at, "containers are nested deeper than %d", maxDepth)
-	}
-	list(0, noLimit, element)(w, at, v)
-	w.depth--
-	w.root = root
-}
-
-func elements(w *walk, at string, v any) { w.inside(at, v) }
-
 func element(w *walk, at string, v any) {
 	o, isObject := v.(map[string]any)
 	tag, tagged := o["tag"].(string)
@@ -295,178 +279,6 @@ func chart() object {
 			}
 		},
 	}
-}
-
-func table() object {
-	return object{
-		props: map[string]rule{
-			"page_size": integer(1, 10), "row_height": matching(`low|middle|high|auto|\d{2,3}px`), "row_max_height": matching(`\d{2,3}px`),
-			"freeze_first_column": boolean, "columns": anything, "rows": anything,
-			"header_style": object{props: map[string]rule{
-				"text_align": align, "text_size": str(1, 64), "background_style": oneOf("grey", "none"), "text_color": colour, "bold": boolean,
-				"lines": integer(1, 100),
-			}}.check,
-		},
-		need: []string{"columns", "rows"},
-		extra: func(w *walk, at string, o map[string]any) {
-			w.tables++
-			if !w.root {
-				w.fault(at, "a table must stand at the root of the card")
-			}
-			w.rows(at+"/rows", o["rows"], w.columns(at+"/columns", o["columns"]))
-		},
-	}
-}
-
-var dataTypes = []string{"text", "lark_md", "number", "options", "persons", "date", "markdown"}
-
-// columns checks the columns of a table and returns their data types by name.
-func (w *walk) columns(at string, v any) map[string]string {
-	list, isList := v.([]any)
-	if !isList || len(list) == 0 || len(list) > 50 {
-		w.faultOf(badColumn, at, "table columns must be 1 to 50")
-	}
-	types := map[string]string{}
-	allowed := []string{"name", "display_name", "data_type", "width", "horizontal_align", "vertical_align", "format", "date_format"}
-	for _, v := range list {
-		c, _ := v.(map[string]any)
-		name, _ := c["name"].(string)
-		kind, given := c["data_type"].(string)
-		if !given {
-			kind = "text"
-		}
-		_, twice := types[name]
-		if name == "" || twice || !slices.Contains(dataTypes, kind) {
-			w.faultOf(badColumn, at, "table column is invalid")
-		}
-		for k := range c {
-			if !slices.Contains(allowed, k) {
-				w.fault(at, "unknown property, property: %s", k)
-			}
-		}
-		types[name] = kind
-	}
-	return types
-}
-
-func (w *walk) rows(at string, v any, types map[string]string) {
-	list, isList := v.([]any)
-	if !isList {
-		w.faultOf(badRow, at, "table rows must be a list")
-	}
-	for _, v := range list {
-		row, isObject := v.(map[string]any)
-		if !isObject {
-			w.faultOf(badRow, at, "table row is not an object")
-		}
-		for _, k := range slices.Sorted(maps.Keys(row)) {
-			kind, declared := types[k]
-			if !declared {
-				w.faultOf(badRow, at, "table row has an undeclared column")
-				continue
-			}
-			w.cell(at, kind, row[k])
-		}
-	}
-}
-
-func (w *walk) cell(at, kind string, v any) {
-	t, isString := v.(string)
-	_, isNumber := v.(json.Number)
-	_, isList := v.([]any)
-	fits := isString
-	switch kind {
-	case "number", "date":
-		fits = isNumber
-	case "options", "persons":
-		fits = isString || isList
-	}
-	if !fits && v != nil {
-		w.faultOf(badRow, at, "table cell is no %s", kind)
-	}
-	switch {
-	case kind == "lark_md" || kind == "markdown":
-		w.markdown(at, t)
-	case kind == "persons" && isString:
-		w.person(at, t)
-	case isString:
-		w.look.anyString(at, t)
-	}
-	if all, _ := v.([]any); kind == "persons" {
-		for _, id := range all {
-			w.person(at, id)
-		}
-	}
-}
-
-// containers are the components that hold others.
-func containers() map[string]object {
-	layout := map[string]rule{
-		"direction": direction, "horizontal_spacing": spacing, "vertical_spacing": spacing, "horizontal_align": align, "vertical_align": valign,
-		"padding": padding,
-	}
-	column := object{
-		props: with(layout, map[string]rule{
-			"tag": oneOf("column"), "element_id": uniqueID, "width": matching(`auto|weighted|\d{2,3}px`), "weight": integer(1, 5), "margin": margin,
-			"background_style": colour, "elements": elements, "action": object{props: map[string]rule{"multi_url": multiURL}}.check,
-		}),
-		need: []string{"tag"},
-	}
-	return map[string]object{
-		"column_set": {
-			props: map[string]rule{
-				"flex_mode": oneOf("none", "stretch", "flow", "bisect", "trisect"), "horizontal_spacing": spacing, "horizontal_align": align,
-				"background_style": colour, "columns": list(1, noLimit, column.check),
-				"action": object{props: map[string]rule{"multi_url": multiURL}}.check,
-			},
-			need: []string{"columns"},
-		},
-		"form": {
-			props: with(layout, map[string]rule{"name": uniqueName, "elements": form}),
-			need:  []string{"name", "elements"},
-			extra: func(w *walk, at string, _ map[string]any) {
-				if !w.root {
-					w.fault(at, "a form must stand at the root of the card")
-				}
-			},
-		},
-		"collapsible_panel": {
-			props: with(layout, map[string]rule{
-				"expanded": boolean, "background_color": colour, "elements": elements,
-				"border": object{props: map[string]rule{"color": colour, "corner_radius": radius}}.check,
-				"header": object{
-					props: map[string]rule{
-						"title": anyText, "background_color": colour, "width": oneOf("fill", "auto", "auto_when_fold"), "vertical_align": valign,
-						"padding": padding, "position": oneOf("top", "bottom"), "icon": icon, "icon_position": oneOf("left", "right", "follow_text"),
-						"icon_expanded_angle": integer(-180, 180),
-					},
-					need: []string{"title"},
-				}.check,
-			}),
-			need: []string{"header", "elements"},
-		},
-		"interactive_container": {
-			props: with(layout, map[string]rule{
-				"elements": elements, "behaviors": list(1, noLimit, behavior), "width": matching(`fill|auto|\d{2,3}px`),
-				"height": matching(`auto|\d{2,3}px`), "background_style": colour, "has_border": boolean, "border_color": colour, "corner_radius": radius,
-				"disabled": boolean, "disabled_tips": plain(noLimit), "hover_tips": plain(noLimit), "confirm": confirm,
-			}),
-			need: []string{"elements", "behaviors"},
-		},
-	}
-}
-
-// form checks the elements of a form: one of them must submit it.
-func form(w *walk, at string, v any) {
-	if w.form {
-		w.fault(at, "a form cannot contain a form")
-	}
-	w.form, w.submit = true, false
-	w.inside(at, v)
-	if !w.submit {
-		w.fault(at, "a form needs a button with form_action_type submit")
-	}
-	w.form = false
 }
 
 func behavior(w *walk, at string, v any) {

@@ -134,6 +134,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, rt route) {
 		s.respond(w, call, f.answer(), f)
 		return
 	}
+	if rt.name == "card.update" {
+		s.settle(r.Context(), q.str("token"))
+	}
 	s.mu.Lock()
 	a := s.dispatch(rt, q)
 	s.mu.Unlock()
