@@ -273,16 +273,22 @@ func TestATokenUpdatesItsCardTwiceWithinHalfAnHourAfterTheAnswer(t *testing.T) {
 func TestAnUpdateRightAfterTheAnswerIsNotTooEarly(t *testing.T) {
 	w := newOffice(t, func(o *Options) { o.Limits.Off = true })
 	id := w.sendCard(t, cardOf(buttonOf("x", "on")))
-	updated := make(chan obj)
+	tokens := make(chan string, 1)
 	w.bot.answers(func(rw http.ResponseWriter, _ *http.Request) {
 		token, _ := at(w.bot.last(t).event(t), "event", "token").(string)
-		go func() {
-			updated <- w.call(t, "POST", "/open-apis/interactive/v1/card/update", obj{"token": token, "card": cardOf(buttonOf("x", "on"))})
-		}()
+		tokens <- token
 		io.WriteString(rw, "{}") //nolint:errcheck // the test looks at what became of the update
 	})
 	for range 20 {
-		w.press(t, id, Press{Name: "on"})
-		wantCode(t, "updating right after the answer", <-updated, 0)
+		pressed := make(chan error)
+		go func() {
+			_, err := w.Press(w.lin.OpenID, id, Press{Name: "on"})
+			pressed <- err
+		}()
+		out := w.call(t, "POST", "/open-apis/interactive/v1/card/update", obj{"token": <-tokens, "card": cardOf(buttonOf("x", "on"))})
+		wantCode(t, "updating while the answer is under way", out, 0)
+		if err := <-pressed; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
