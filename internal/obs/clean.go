@@ -23,7 +23,7 @@ import (
 // named are the keys whose texts are names of ours: of a platform, a command, a job, a route. A text under any other key is dropped,
 // because it may be somebody's words. Numbers, durations, times, truth values and UUIDs pass under every key.
 var named = []string{
-	"act", "action", "address", "attempt", "client_id", "code", "command", "component", "database", "dir", "event_kind", "fault", "file", "incident",
+	"act", "action", "address", "attempt", "client_id", "code", "command", "component", "database", "dir", "event_kind", "fault", "file", "head", "incident",
 	"job_kind", "key", "kind", "lang", "level", "listen", "method", "migration", "mode", "needed", "notice", "outcome", "panic", "part", "path", "platform", "queue", "reason", "role",
 	"route", "rule", "schedule", "signal", "stage", "state", "status", "step", "subsystem", "tenant", "type", "url", "verb", "version", "zone",
 }
