@@ -135,7 +135,7 @@ func TestWhileTheDatabaseIsAwayEventsAreRefusedAtOnceAndAfterwardsTaken(t *testi
 		if ack, err := w.sim.Slash("U1", w.sim.DM("U1"), "/praise", "@kai well done again"); err != nil || ack.Status != 200 {
 			t.Errorf("hanging %v: afterwards the command gets %d, %v", hang, ack.Status, err)
 		}
-		w.awaitMessage(t, "U2", "well done again")
+		w.kaiSees(t, "well done again")
 		if code := s.stop(); code != 0 {
 			t.Errorf("hanging %v: serve ended with %d", hang, code)
 		}

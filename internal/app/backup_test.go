@@ -57,7 +57,7 @@ func TestTheHeadOfTheAuditLogIsLoggedAndStillFoundLater(t *testing.T) {
 	if ack, err := w.sim.Slash("U1", w.sim.DM("U1"), "/note", "@kai please be on time"); err != nil || ack.Status != 200 {
 		t.Fatalf("write a note: %+v, %v", ack, err)
 	}
-	w.awaitMessage(t, "U2", "please be on time")
+	w.kaiSees(t, "please be on time")
 	s.stop()
 
 	db, err := postgres.Open(t.Context(), w.env["HUIYIN_DATABASE_URL"])

@@ -119,27 +119,12 @@ func takeOver(ctx context.Context, db *postgres.DB, org people.Org, table sheet.
 		if fault.Is(err, fault.Stale) && try < importTries {
 			continue
 		}
-		if err != nil || len(problems) > 0 {
+		if err != nil || len(problems) > 0 || plan.Empty() {
 			return plan, problems, err
 		}
-		return plan, nil, releaseHeld(ctx, db, plan, now)
+		_, err = db.Deliveries.ReleaseKnown(ctx, now, people.Confirmed)
+		return plan, nil, err
 	}
-}
-
-// releaseHeld puts what was held for people without an account back into the outbox.
-func releaseHeld(ctx context.Context, db *postgres.DB, plan people.Plan, now time.Time) error {
-	stats, err := db.Deliveries.Stats(ctx, now)
-	if err != nil || stats.Held == 0 {
-		return err
-	}
-	for _, i := range plan.Identities {
-		if i.State == people.Confirmed {
-			if _, err := db.Deliveries.Release(ctx, i.OrgID, i.PersonID, now); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // importPeople is the same import for a firm that is about to be served.

@@ -148,14 +148,14 @@ func (s *served) get(t *testing.T, path string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// awaitMessage waits until the person can see a message of the bot that contains the words.
-func (w world) awaitMessage(t *testing.T, user, words string) slacksim.Message {
+// kaiSees waits until Kai can see a message of the bot that contains the words.
+func (w world) kaiSees(t *testing.T, words string) slacksim.Message {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	changes := w.sim.Subscribe(ctx)
 	for {
-		for _, m := range w.sim.MessagesFor(user) {
+		for _, m := range w.sim.MessagesFor("U2") {
 			if m.BotID != "" && (strings.Contains(m.Text, words) || strings.Contains(string(m.Blocks), words)) {
 				return m
 			}
@@ -163,10 +163,10 @@ func (w world) awaitMessage(t *testing.T, user, words string) slacksim.Message {
 		select {
 		case _, open := <-changes:
 			if !open {
-				t.Fatalf("%s never saw %q, but %+v", user, words, w.sim.MessagesFor(user))
+				t.Fatalf("Kai never saw %q, but %+v", words, w.sim.MessagesFor("U2"))
 			}
 		case <-ctx.Done():
-			t.Fatalf("%s never saw %q, but %+v", user, words, w.sim.MessagesFor(user))
+			t.Fatalf("Kai never saw %q, but %+v", words, w.sim.MessagesFor("U2"))
 		}
 	}
 }
@@ -179,7 +179,7 @@ func TestAPraiseReachesItsReceiverThroughTheWholeProgram(t *testing.T) {
 	if err != nil || ack.Error != "" || ack.Status != 200 {
 		t.Fatalf("the command was not taken: %+v, %v\n%s", ack, err, s.log)
 	}
-	m := w.awaitMessage(t, "U2", canary)
+	m := w.kaiSees(t, canary)
 	if !strings.Contains(string(m.Blocks)+m.Text, "praised you") {
 		t.Errorf("Kai, who reads English, got %s", m.Blocks)
 	}
@@ -224,7 +224,7 @@ func TestABotWhoseSlackIsAwayIsReadyAndBelongsToTheWorkspaceOfItsFirstEvent(t *t
 	if err != nil || ack.Status != 200 || ack.Error != "" {
 		t.Fatalf("the first event of the workspace was not taken: %+v, %v\n%s", ack, err, s.log)
 	}
-	w.awaitMessage(t, "U2", "well done")
+	w.kaiSees(t, "well done")
 	if !strings.Contains(s.log.String(), "workspace bound by its first event") {
 		t.Errorf("the log does not tell that a workspace was bound")
 	}
@@ -242,7 +242,7 @@ func TestWithAnAppTokenTheBotCallsSlackAndServesNoWebhook(t *testing.T) {
 	if ack, err := w.sim.Slash("U1", w.sim.DM("U1"), "/praise", "@kai well done"); err != nil || ack.Error != "" {
 		t.Fatalf("the command was not taken: %+v, %v\n%s", ack, err, s.log)
 	}
-	w.awaitMessage(t, "U2", "well done")
+	w.kaiSees(t, "well done")
 	if code, _ := s.get(t, "/slack/commands"); code != 404 {
 		t.Errorf("webhooks that nobody can sign answer %d, want 404", code)
 	}
