@@ -81,7 +81,7 @@ func runRival(ctx context.Context, name string) error {
 		_, _ = io.WriteString(w, `{"response_type":"ephemeral","text":"Sent"}`) // a client that left does not matter to the measurement
 	})
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	listener, err := net.Listen("tcp", os.Getenv("RIVAL_LISTEN"))
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", os.Getenv("RIVAL_LISTEN"))
 	if err != nil {
 		return err
 	}
@@ -112,9 +112,16 @@ func fiveStatements(ctx context.Context, pool *pgxpool.Pool, c command) error {
 			return err
 		}
 		ids := map[string]uuid.UUID{}
-		var id uuid.UUID
-		var account string
-		if _, err := pgx.ForEachRow(rows, []any{&id, &account}, func() error { ids[account] = id; return nil }); err != nil {
+		defer rows.Close()
+		for rows.Next() {
+			var id uuid.UUID
+			var account string
+			if err := rows.Scan(&id, &account); err != nil {
+				return err
+			}
+			ids[account] = id
+		}
+		if err := rows.Err(); err != nil {
 			return err
 		}
 		if len(ids) != 2 {

@@ -35,7 +35,7 @@ func run(ctx context.Context, o options) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	logs := io.Writer(io.Discard)
+	var logs io.Writer = io.Discard
 	if o.verbose {
 		logs = os.Stderr
 	}
@@ -76,7 +76,7 @@ func (b *bench) measure(ctx context.Context) error {
 	if err := b.importPeople(ctx, env); err != nil {
 		return err
 	}
-	address, err := freeAddress()
+	address, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (b *bench) measure(ctx context.Context) error {
 	ready := time.Since(began)
 	programs := []*program{product}
 	for _, name := range []string{floorRival, fiveRival} {
-		address, err := freeAddress()
+		address, err := freeAddress(ctx)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (b *bench) one(ctx context.Context, p *program, conns int) (sample, error) 
 }
 
 func (b *bench) print(samples map[int]map[string][]sample, ready time.Duration, idle int64, product *program) {
-	fmt.Printf("Signed /praise commands over HTTP, %d people, %d rounds of %s in turns, %d cores, Postgres on the same machine, synchronous_commit on. Medians.\n\n",
+	fmt.Fprintf(os.Stdout, "Signed /praise commands over HTTP, %d people, %d rounds of %s in turns, %d cores, Postgres on the same machine, synchronous_commit on. Medians.\n\n",
 		b.people, b.rounds, b.each, runtime.NumCPU())
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "connections\tprogram\tcommands/s\t× floor\t× five\tp50 ms\tp99 ms\tp99 × floor\tCPU s per 1,000\tpeak MiB\t")
@@ -163,13 +163,13 @@ func (b *bench) print(samples map[int]map[string][]sample, ready time.Duration, 
 	if info, err := os.Stat(b.binary); err == nil {
 		size = info.Size()
 	}
-	fmt.Printf("\nhuiyin: ready %.2f s after start, idle %.0f MiB, at most %.0f MiB, binary %.0f MiB\n", ready.Seconds(), mib(idle), mib(product.memory("VmHWM")), mib(size))
+	fmt.Fprintf(os.Stdout, "\nhuiyin: ready %.2f s after start, idle %.0f MiB, at most %.0f MiB, binary %.0f MiB\n", ready.Seconds(), mib(idle), mib(product.memory("VmHWM")), mib(size))
 	at16 := samples[16]
 	if at16 == nil {
 		return
 	}
 	h, floor, five := median(at16["huiyin"]), median(at16[floorRival]), median(at16[fiveRival])
-	fmt.Println("\nBudgets at 16 connections:")
+	fmt.Fprintln(os.Stdout, "\nBudgets at 16 connections:")
 	budget("throughput at least 0.5 of the floor", h.rate/floor.rate, h.rate >= 0.5*floor.rate)
 	budget("throughput at least 1.3 of five statements", h.rate/five.rate, h.rate >= 1.3*five.rate)
 	budget("p99 under 2 of the floor's", float64(h.p99)/float64(floor.p99), h.p99 < 2*floor.p99)
@@ -181,7 +181,7 @@ func budget(what string, got float64, met bool) {
 	if !met {
 		word = "MISSED"
 	}
-	fmt.Printf("  %-45s %6.2f  %s\n", what, got, word)
+	fmt.Fprintf(os.Stdout, "  %-45s %6.2f  %s\n", what, got, word)
 }
 
 // median takes each figure's own median over the rounds.

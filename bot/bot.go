@@ -174,4 +174,5 @@ type Reply struct {
 	Replace bool // put Card in the place of the message or form that was acted on
 	// Errors are problems by field name; the form stays open with them.
 	Errors map[string]string
+	Lang   string // of the reply, for what an adapter has to add in its own words
 }

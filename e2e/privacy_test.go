@@ -241,6 +241,7 @@ func (p *play) fails(t *testing.T, vendor *slacksim.Server) {
 	exec(`alter table praises rename to praises_gone`)
 	vendor.SetFault("chat.postMessage")
 	p.clock.add(time.Minute)
+	p.redis.FastForward(time.Minute)
 	p.until(t, "the queue has an error", func() bool { return p.count("jobs.river_job where errors is not null") > 0 })
 	exec(`alter table praises_gone rename to praises`)
 	for range 4 { // until all that was put off has been sent or given up

@@ -123,8 +123,8 @@ func (s *Service) Note(ctx context.Context, dir *people.Directory, cause people.
 	if receiver == cause.Actor {
 		return Note{}, fault.New(fault.Invalid, "feedback.receiver.self").In("receivers")
 	}
-	if err := people.Check(dir, cause.Actor, people.WriteNote, receiver); err != nil {
-		return Note{}, err
+	if !people.May(dir, cause.Actor, people.WriteNote, receiver) {
+		return Note{}, fault.New(fault.Forbidden, "people.forbidden."+string(people.WriteNote)).In("receivers")
 	}
 	text, empty := checkText("text", text, MaxText)
 	if empty != nil {

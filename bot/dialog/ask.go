@@ -192,11 +192,7 @@ func askTyped(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.R
 		return bot.Reply{}, err
 	}
 	t.Event.ID = actAskTyped + ":" + a.Arg(0) // however often it is pressed
-	reply, err := t.answered(ctx, d.Subject, d.Text)
-	if err == nil {
-		t.forget(ctx, a.Arg(0))
-	}
-	return reply, err
+	return t.answered(ctx, d.Subject, d.Text)
 }
 
 func askForget(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {

@@ -98,8 +98,9 @@ func (d *Desk) Receive(ctx context.Context, e bot.Event) (bot.Reply, error) {
 		return bot.Reply{}, err
 	}
 	if err != nil {
-		return t.explain(ctx, err), nil
+		reply = t.explain(ctx, err)
 	}
+	reply.Lang = t.Say.Lang()
 	return reply, nil
 }
 
@@ -147,7 +148,11 @@ func (t *Talk) dispatch(ctx context.Context) (bot.Reply, error) {
 		return t.act(ctx, e.Form.Action, mine, identity)
 	}
 	if !mine || !who.Active {
-		return t.stranger(identity), nil
+		reply := t.stranger(identity)
+		if e.Home != nil { // what stood on the page before is nobody's any more
+			reply.Home, reply.Card = reply.Card, nil
+		}
+		return reply, nil
 	}
 	if e.Home != nil {
 		return t.home(ctx)
@@ -236,22 +241,14 @@ func (t *Talk) explain(ctx context.Context, err error) bot.Reply {
 	return bot.Reply{Card: &c}
 }
 
-// fieldErrors puts every problem under its field, and what is about no field of the form under the first.
+// fieldErrors puts every problem under its field, and what is about no field under the words. An adapter finds a place for a field that its
+// form does not have.
 func (t *Talk) fieldErrors(f *fault.Fault) map[string]string {
-	values := t.Event.Form.Values
-	first := ""
-	for name := range values {
-		if first == "" || name < first {
-			first = name
-		}
-	}
-	if _, ok := values["text"]; ok {
-		first = "text"
-	}
+	const first = "text"
 	out := map[string]string{}
 	for _, one := range f.All() {
 		field := one.Field
-		if _, ok := values[field]; !ok {
+		if field == "" {
 			field = first
 		}
 		out[field] = t.Say.With(one.Key, one.Args)

@@ -64,7 +64,7 @@ func (t *Talk) recall(ctx context.Context, key string) (draft, error) {
 	return d, nil
 }
 
-// forget drops a draft that has become something; a session that is away only keeps it a little longer.
+// forget drops a draft that shall not become anything; a session that is away only keeps it a little longer.
 func (t *Talk) forget(ctx context.Context, key string) {
 	if _, _, err := t.Sessions.Take(ctx, t.Org.ID, t.session(key)); err != nil {
 		t.Log.WarnContext(ctx, "dropping a session", "error", err)
@@ -93,9 +93,13 @@ func (t *Talk) mend(ctx context.Context, d draft, err error) (bot.Reply, error) 
 		return bot.Reply{}, err
 	}
 	reply := t.explain(ctx, err)
-	key, lost := t.keep(ctx, d)
-	if lost != nil || reply.Card == nil {
+	if reply.Card == nil {
 		return reply, nil
+	}
+	key, lost := t.keep(ctx, d)
+	if lost != nil {
+		t.Log.WarnContext(ctx, "a draft cannot be kept, sessions are away")
+		return reply, nil //nolint:nilerr // without the button the person still sees what is wrong
 	}
 	reply.Card.Blocks = append(reply.Card.Blocks, card.Buttons{Buttons: []card.Button{
 		{Label: t.Say.T("dialog.openform"), Action: card.Act(actReopen, key), Style: card.Primary},

@@ -7,6 +7,7 @@ import (
 	"huiyin/bot"
 	"huiyin/bot/card"
 	"huiyin/bot/command"
+	"huiyin/feedback"
 	"huiyin/internal/i18n"
 	"huiyin/internal/people"
 )
@@ -133,9 +134,12 @@ func (t *Talk) plainWords(ctx context.Context, c bot.Command, found command.Foun
 // notUnderstood says that nothing was done with the words. When a question waits for an answer, the words may have been meant for it by
 // somebody whose dialog was forgotten: the way back is offered.
 func (t *Talk) notUnderstood(ctx context.Context) (bot.Reply, error) {
-	_, asks, err := t.Feedback.Store.Waiting(ctx, t.Org.ID, t.Who.ID, 1)
-	if err != nil {
-		return bot.Reply{}, err
+	var asks []feedback.Ask
+	if t.Event.Where.Kind == bot.Direct {
+		var err error
+		if _, asks, err = t.Feedback.Store.Waiting(ctx, t.Org.ID, t.Who.ID, 1); err != nil {
+			return bot.Reply{}, err
+		}
 	}
 	reply := t.tell(card.Plain, t.Say.T("help.unknown"), card.Small(t.Say.T("help.unknown.hint")))
 	buttons := append(t.starters()[:1], card.Button{Label: t.Say.T("help.start"), Action: card.Act(actHelp)})

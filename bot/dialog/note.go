@@ -12,11 +12,15 @@ import (
 	"huiyin/feedback"
 	"huiyin/internal/fault"
 	"huiyin/internal/notice"
+	"huiyin/internal/people"
 )
 
 // noteCommand is /note @name text. Bare, it opens the form.
 func noteCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, error) {
 	d := draft{Kind: "note"}
+	if !t.Dir.IsManager(t.Who.ID) { // said before anybody writes something that cannot be sent
+		return bot.Reply{}, fault.New(fault.Forbidden, "people.forbidden."+string(people.WriteNote))
+	}
 	if in.Empty() {
 		return t.noteForm(d), nil
 	}
@@ -219,6 +223,7 @@ func (r reader) noteState(n feedback.Note) string {
 		return r.say.T("note.state.done")
 	case feedback.NoteAgreedOn:
 		return r.say.T("note.state.agreed")
+	case feedback.NoteOpen, feedback.NoteWithdrawn:
 	}
 	return r.say.T("note.state.waiting", "Name", r.person(n.Waiting()))
 }
@@ -282,6 +287,7 @@ func writeNote(ctx context.Context, r reader, n notice.Notice) (card.Card, bool,
 		ok = note.State == feedback.NoteDone
 	case notice.NoteWithdrawn:
 		ok = note.State == feedback.NoteWithdrawn
+	default: // NoteReceived: while it is live
 	}
 	return *r.note(note, title, now), ok, nil
 }

@@ -277,6 +277,7 @@ func writePraise(ctx context.Context, r reader, n notice.Notice) (card.Card, boo
 			Tone: card.Good, Title: r.say.T("praise.thanked.title", "Names", namesIn(r.say, r.dir, from)),
 			Blocks: []card.Block{card.Quoted(p.Text)},
 		}, stands && len(from) > 0, nil
+	default:
 	}
 	return card.Card{}, false, fault.New(fault.NotFound, "dialog.action.unknown")
 }

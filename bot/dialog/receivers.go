@@ -184,9 +184,6 @@ func pickReceiver(ctx context.Context, t *Talk, a card.Action, _ card.Values) (b
 	d.add(id)
 	t.Event.ID = actPick + ":" + a.Arg(0) // however often the last choice is pressed, the draft is carried out once
 	reply, err := t.settle(ctx, d)
-	if err == nil && len(d.Open) == 0 {
-		t.forget(ctx, a.Arg(0))
-	}
 	if err == nil {
 		reply.Replace = reply.Card != nil
 	}

@@ -69,6 +69,9 @@ func (s *Slack) handle(ctx context.Context, handle bot.Receive, d delivery, fram
 	if err != nil {
 		return s.failed(ctx, d, err)
 	}
+	if reply.Lang != "" {
+		d.event.Lang = reply.Lang
+	}
 	a, err := s.respond(ctx, d, reply, frame)
 	if err != nil {
 		return s.failed(ctx, d, err)

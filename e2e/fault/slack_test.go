@@ -89,10 +89,11 @@ func driveWithFaults(ctx context.Context, t *testing.T, n size, sim *slacksim.Se
 			for i := range numbers {
 				author := rng.IntN(n.people)
 				receiver := (author + 1 + rng.IntN(n.people-1)) % n.people
+				//nolint:contextcheck // the workspace lives by a context of its own
 				ack, err := sim.Slash(account(author), sim.DM(account(author)), "/praise", fmt.Sprintf("@%s praise number %d.", strings.ToLower(account(receiver)), i))
 				for err == nil && (ack.Status != 200 || ack.Error != "") && ctx.Err() == nil {
 					failures.Add(1)
-					ack, err = sim.Redeliver(ack.Delivery)
+					ack, err = sim.Redeliver(ack.Delivery) //nolint:contextcheck // likewise
 					if ack.Status != 200 {
 						pause(ctx, 50*time.Millisecond) // the bot is being started again
 					}
@@ -107,7 +108,7 @@ func driveWithFaults(ctx context.Context, t *testing.T, n size, sim *slacksim.Se
 				done.Add(1)
 				if rng.IntN(20) == 0 {
 					repeats.Add(1)
-					if _, err := sim.Redeliver(ack.Delivery); err != nil {
+					if _, err := sim.Redeliver(ack.Delivery); err != nil { //nolint:contextcheck // likewise
 						t.Errorf("delivering command %d again: %v", i, err)
 					}
 				}

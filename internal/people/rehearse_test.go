@@ -194,26 +194,26 @@ func TestEveryProblemIsNamedWithItsPlaceInBothLanguages(t *testing.T) {
 		},
 		{
 			"headers", "employee_no,name,emial,工作地点,,Name\n1,张三,a@x.cn,上海,x,y\n",
-			[]string{"第 1 行 C 列(emial):没有这一列,是不是“email”?", "第 1 行 D 列(工作地点):没有这一列。", "第 1 行 E 列():这一列有内容,但没有表头。", "第 1 行 F 列(Name):这一列与 B 列重复。"},
+			[]string{"第 1 行 C 列(emial):没有这一列，是不是“email”？", "第 1 行 D 列(工作地点):没有这一列。", "第 1 行 E 列():这一列有内容，但没有表头。", "第 1 行 F 列(Name):这一列与 B 列重复。"},
 			[]string{"Row 1, column C (emial): there is no such column. Did you mean “email”?", "Row 1, column D (工作地点): there is no such column.", "Row 1, column E (): this column has values but no header.", "Row 1, column F (Name): this column stands in column B already."},
 		},
 		{
 			"numbers", "employee_no,name\n,张三\n-,李四\n1,王五\n\n１,赵六\n" + strings.Repeat("9", 129) + ",钱七\n",
-			[]string{"第 2 行 A 列(employee_no):缺少工号。", "第 3 行 A 列(employee_no):缺少工号。", "第 6 行 A 列(employee_no):工号 1 与第 4 行重复。", "第 7 行 A 列(employee_no):文字太长,最多 128 个字。"},
+			[]string{"第 2 行 A 列(employee_no):缺少工号。", "第 3 行 A 列(employee_no):缺少工号。", "第 6 行 A 列(employee_no):工号 1 与第 4 行重复。", "第 7 行 A 列(employee_no):文字太长，最多 128 个字。"},
 			[]string{"Row 2, column A (employee_no): the employee number is missing.", "Row 3, column A (employee_no): the employee number is missing.", "Row 6, column A (employee_no): the employee number 1 stands in row 4 already.", "Row 7, column A (employee_no): the text is too long, at most 128 characters."},
 		},
 		{
 			"names", "employee_no,name\n1,\nA1,-\n2,\"张\n三\"\n3," + strings.Repeat("长", 101) + "\n",
-			[]string{"第 2 行 B 列(name):新员工必须有姓名。", "第 3 行 B 列(name):这一项不能清空。", "第 4 行 B 列(name):“张 三”里不能有换行或控制字符。", "第 5 行 B 列(name):文字太长,最多 100 个字。"},
+			[]string{"第 2 行 B 列(name):新员工必须有姓名。", "第 3 行 B 列(name):这一项不能清空。", "第 4 行 B 列(name):“张 三”里不能有换行或控制字符。", "第 5 行 B 列(name):文字太长，最多 100 个字。"},
 			[]string{"Row 2, column B (name): a new person needs a name.", "Row 3, column B (name): this value cannot be cleared.", "Row 4, column B (name): line breaks and control characters do not belong in “张 三”.", "Row 5, column B (name): the text is too long, at most 100 characters."},
 		},
 		{
 			"values, all of one row at once", "employee_no,name,role,hired_on,timezone,language,email,active,department\n1,张三,经理,02/01/2026,Mars/Olympus,fr,nobody,maybe,销售部//华东\n2,李四,boss,2026-02-30,,,a@b@c,-,\n",
 			[]string{
-				"第 2 行 C 列(role):“经理”不是角色:有下属的人就是经理。请在下属的行里填“上级工号”。", "第 2 行 D 列(hired_on):“02/01/2026”不是日期,请写成 2026-01-31。",
-				"第 2 行 E 列(timezone):没有“Mars/Olympus”这个时区,请写成 Asia/Shanghai。", "第 2 行 F 列(language):不支持“fr”这种语言,请写 zh-CN 或 en。",
-				"第 2 行 G 列(email):“nobody”不是邮箱地址。", "第 2 行 H 列(active):“maybe”既不是“是”也不是“否”。", "第 2 行 I 列(department):“销售部//华东”中有空的一级,请写成“销售部/华东”这样的路径。",
-				"第 3 行 C 列(role):没有“boss”这个角色,可以是 employee(员工)、hr(人力资源)、executive(高管)、admin(管理员)。", "第 3 行 D 列(hired_on):“2026-02-30”不是日期,请写成 2026-01-31。",
+				"第 2 行 C 列(role):“经理”不是角色：有下属的人就是经理。请在下属的行里填“上级工号”。", "第 2 行 D 列(hired_on):“02/01/2026”不是日期，请写成 2026-01-31。",
+				"第 2 行 E 列(timezone):没有“Mars/Olympus”这个时区，请写成 Asia/Shanghai。", "第 2 行 F 列(language):不支持“fr”这种语言，请写 zh-CN 或 en。",
+				"第 2 行 G 列(email):“nobody”不是邮箱地址。", "第 2 行 H 列(active):“maybe”既不是“是”也不是“否”。", "第 2 行 I 列(department):“销售部//华东”中有空的一级，请写成“销售部/华东”这样的路径。",
+				"第 3 行 C 列(role):没有“boss”这个角色，可以是 employee（员工）、hr（人力资源）、executive（高管）、admin（管理员）。", "第 3 行 D 列(hired_on):“2026-02-30”不是日期，请写成 2026-01-31。",
 				"第 3 行 G 列(email):“a@b@c”不是邮箱地址。", "第 3 行 H 列(active):这一项不能清空。",
 			},
 			[]string{
@@ -236,13 +236,13 @@ func TestEveryProblemIsNamedWithItsPlaceInBothLanguages(t *testing.T) {
 		},
 		{
 			"a manager whom nobody knows", "employee_no,name,上级工号\n1,张三,X9\n",
-			[]string{"第 2 行 C 列(上级工号):工号 X9 查无此人,文件里和系统里都没有。"},
+			[]string{"第 2 行 C 列(上级工号):工号 X9 查无此人，文件里和系统里都没有。"},
 			[]string{"Row 2, column C (上级工号): nobody has the employee number X9, neither here nor in the directory."},
 		},
 		{
 			"a cycle within the file, one of oneself, and one through the directory",
 			"employee_no,name,manager\n1,张三,2\n2,李四,1\n3,王五,1\n4,赵六,4\nA1,,A2\n",
-			[]string{"第 2 行 C 列(manager):汇报关系成环:张三 → 李四 → 张三。", "第 5 行 C 列(manager):汇报关系成环:赵六 → 赵六。", "第 6 行 C 列(manager):汇报关系成环:老王 → 小李 → 老王。"},
+			[]string{"第 2 行 C 列(manager):汇报关系成环：张三 → 李四 → 张三。", "第 5 行 C 列(manager):汇报关系成环：赵六 → 赵六。", "第 6 行 C 列(manager):汇报关系成环：老王 → 小李 → 老王。"},
 			[]string{"Row 2, column C (manager): the reporting line goes in a circle: 张三 → 李四 → 张三.", "Row 5, column C (manager): the reporting line goes in a circle: 赵六 → 赵六.", "Row 6, column C (manager): the reporting line goes in a circle: 老王 → 小李 → 老王."},
 		},
 	}
