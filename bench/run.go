@@ -35,7 +35,7 @@ func run(ctx context.Context, o options) error {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return err
 	}
-	var logs io.Writer = io.Discard
+	logs := io.Discard
 	if o.verbose {
 		logs = os.Stderr
 	}
