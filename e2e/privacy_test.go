@@ -205,7 +205,7 @@ func (p *play) fails(t *testing.T, vendor *slacksim.Server) {
 	tries(praise)
 
 	// Redis is away in the middle of a choice and of a typed answer.
-	p.redis.SetError("LOADING " + canary("redis"))
+	p.redis.SetError("LOADING Redis is loading the dataset in memory")
 	tries("/praise @王伟 {broken}", "/praise @nosuchname {broken}")
 	_ = p.stage.say("mei", withCanaries("{broken}")) // likewise
 	p.redis.SetError("")
