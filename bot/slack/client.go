@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -134,6 +135,9 @@ func (s *Slack) Find(ctx context.Context, m bot.Message) (bot.Ref, bool, error) 
 	return bot.Ref{}, false, s.away("slack.away", "conversations.history", fmt.Errorf("more than %d messages to look through", historyPage*historyPages), time.Hour)
 }
 
+// errShut is for a conversation that may not be opened yet.
+var errShut = errors.New("slack asked to wait")
+
 // channel is the conversation that an address means. A person's is asked for once and remembered.
 // https://docs.slack.dev/reference/methods/conversations.open
 func (s *Slack) channel(ctx context.Context, to bot.Address) (string, error) {
@@ -145,13 +149,22 @@ func (s *Slack) channel(ctx context.Context, to bot.Address) (string, error) {
 	}
 	s.mu.Lock()
 	id, ok := s.dms[to.User]
+	shut := s.shut.Sub(s.cfg.Now())
 	s.mu.Unlock()
 	if ok {
 		return id, nil
 	}
+	if shut > 0 {
+		return "", s.away("slack.away", "conversations.open", errShut, shut)
+	}
 	var r reach
 	opened, _, _, err := s.api.OpenConversationContext(r.trace(ctx), &slackapi.OpenConversationParameters{Users: []string{to.User}})
 	if err := s.translate(ctx, "conversations.open", err, &r, false); err != nil {
+		if f, ok := fault.Of(err); ok && f.RetryAfter > 0 {
+			s.mu.Lock()
+			s.shut = s.cfg.Now().Add(f.RetryAfter)
+			s.mu.Unlock()
+		}
 		return "", err
 	}
 	if opened == nil || opened.ID == "" {

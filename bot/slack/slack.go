@@ -56,6 +56,8 @@ type Slack struct {
 	mu  sync.Mutex
 	me  identity
 	dms map[string]string // direct conversations by user
+	// shut is until when Slack wants no conversation to be opened; asking before would be a fault (R04).
+	shut time.Time
 }
 
 var (
