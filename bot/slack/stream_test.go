@@ -170,14 +170,18 @@ func TestAnUnservedEventIsNotAcknowledged(t *testing.T) {
 	away <- true
 	away <- true
 	away <- false
+	heard := make(chan struct{}, 3)
 	r := newSocketRig(t, func(context.Context, bot.Event) (bot.Reply, error) {
-		if <-away {
+		gone := <-away
+		heard <- struct{}{}
+		if gone {
 			return bot.Reply{}, fault.New(fault.Unavailable, "storage.away")
 		}
 		return bot.Reply{}, nil
 	})
 	conn := r.line(t)
 	r.deliver(t, conn, "lost-1", "message_im")
+	<-heard // events are handled side by side: this one first
 	r.deliver(t, conn, "lost-2", "command_praise")
 	for {
 		if c := <-r.fake.calls; c.Method == "response" {

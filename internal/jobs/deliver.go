@@ -203,7 +203,7 @@ func (c *courier) wayOf(ctx context.Context, d *notice.Delivery, class notice.Cl
 	switch {
 	case ok:
 		return &way{account.Platform, c.Platforms[account.Platform], bot.Address{User: account.ExternalID}}, nil
-	case d.Kind == notice.AccountClaim: // it was answered, or there is nobody to ask any more
+	case d.Kind == notice.AccountClaim, class == notice.Nudge: // it was answered, or there is nobody to ask; and nobody wants old reminders
 		return nil, c.end(ctx, d, notice.Skipped, "")
 	}
 	return nil, c.hold(ctx, d, dir)
@@ -228,15 +228,19 @@ func (c *courier) hold(ctx context.Context, d *notice.Delivery, dir *people.Dire
 	for _, i := range proposedTo(dir, d.To, c.connected) {
 		claims = append(claims, claimOf(i, d.Notice))
 	}
+	d.TriedAt = time.Time{} // it begins anew when it is released
+	// Held first: whoever answers the question at once releases this one as well.
+	if err := c.end(ctx, d, notice.Held, ""); err != nil {
+		return err
+	}
 	if err := c.behind.claim(ctx, claims); err != nil {
 		return c.storeAway(ctx, err)
 	}
-	// They may be confirming it right now, and release what is held a moment before this one is.
+	// They may be confirming an earlier question right now, and release what is held a moment before this one is.
 	if err := c.behind.release(ctx, d.OrgID, d.To); err != nil {
 		return c.storeAway(ctx, err)
 	}
-	d.TriedAt = time.Time{} // it begins anew when it is released
-	return c.end(ctx, d, notice.Held, "")
+	return nil
 }
 
 // release puts what is held for a person back into the outbox if they have an account now.
