@@ -137,6 +137,11 @@ func TestWordsStayWhereTheyBelong(t *testing.T) {
 	if !strings.Contains(log, `"ERROR"`) || !strings.Contains(log, `"WARN"`) {
 		t.Error("control: nothing went wrong, so this shows nothing about errors")
 	}
+	for _, state := range []string{"22P02", "23000", "P0001", "42P01", "23514", "23505"} {
+		if !strings.Contains(log, "SQLSTATE "+state) {
+			t.Errorf("control: an error of the database, %s, is not in the log", state)
+		}
+	}
 	p.absent("the log", log)
 	for _, table := range []string{"jobs.river_job", "e2e_outbox", "deliveries", "audit_log", "inbox", "schedules", "identities", "installations"} {
 		rows := p.dump(table)
@@ -198,6 +203,12 @@ func (p *play) fails(t *testing.T, vendor *slacksim.Server) {
 	exec(`create unique index e2e_once on notes (org_id, (text is not null))`)
 	tries("/note @kai {broken}", "/note @mei {broken}")
 	exec(`drop index e2e_once`)
+	for _, state := range []string{"22P02", "23000", "P0001"} {
+		exec(`create function e2e_refuse() returns trigger language plpgsql as $$ begin raise exception 'cannot take "%" or %', new.text, new.text using errcode = '` + state + `'; end $$`)
+		exec(`create trigger e2e_refuse before insert on key_events for each row execute function e2e_refuse()`)
+		tries("/log {broken}")
+		exec(`drop function e2e_refuse cascade`)
+	}
 	exec(`alter table praises rename to praises_gone`)
 	tries(praise, "/feedback")
 	exec(`alter table praises_gone rename to praises`)
