@@ -26,6 +26,7 @@ func TestBadInput(t *testing.T) {
 	d := &door{play: p, slack: slack, side: "Given"}
 	canary, touched := listenCanary(t)
 
+	p.line = "before"
 	// What genuine people did before: a praise, a note and a list of feedback with a button.
 	for _, c := range [][3]string{{"lin", "/praise", "@kai thank you"}, {"lin", "/note", "@kai please be on time"}, {"lin", "/praise", "@mei thank you too"}} {
 		if err := p.stage.command(c[0], c[1]+" "+c[2]); err != nil {
@@ -222,7 +223,7 @@ func TestBadInput(t *testing.T) {
 // TestTooLongTextIsMendedInTheForm: what is too long for a praise is too long for the form as well, which opens all the same.
 func TestTooLongTextIsMendedInTheForm(t *testing.T) {
 	t.Parallel()
-	for _, s := range stages() {
+	for _, s := range platforms() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			o := defaultFirm(t)

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 func TestConversations(t *testing.T) {
 	t.Parallel()
 	for _, c := range conversations(t) {
-		for _, s := range stages() {
+		for _, s := range platforms() {
 			t.Run(c.name+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
 				c.play(t, s.open)
@@ -45,7 +45,7 @@ func TestEveryRowIsAConversation(t *testing.T) {
 	}
 }
 
-// TestStepsAreToldApart plays no conversation: every line of every script is one step and no other.
+// TestStepsAreToldApart plays no conversation: every line of every script is one step and no other. With -v it prints the steps that there are.
 func TestStepsAreToldApart(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range conversations(t) {
@@ -67,6 +67,7 @@ func TestStepsAreToldApart(t *testing.T) {
 		}
 	}
 	for _, s := range steps() {
+		t.Logf("%-45s %s", s.pattern, s.does)
 		if !used[s.pattern] {
 			t.Errorf("no script has a step like %s (%s)", s.pattern, s.does)
 		}

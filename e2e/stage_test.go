@@ -81,17 +81,15 @@ type form struct {
 	errors map[string]string // by field
 }
 
-// stages is the table of platforms: every conversation is played on each.
-func stages() []struct {
+// platform is a row of the table of platforms.
+type platform struct {
 	name string
 	open func(t *testing.T, now func() time.Time) stage
-} {
-	return []struct {
-		name string
-		open func(t *testing.T, now func() time.Time) stage
-	}{
-		{"slack", openSlack},
-	}
+}
+
+// platforms is the table: every conversation is played on each.
+func platforms() []platform {
+	return []platform{{"slack", openSlack}}
 }
 
 // notify turns any stream into wake-ups of which none is lost and any number become one.
