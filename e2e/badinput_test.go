@@ -123,7 +123,7 @@ func TestBadInput(t *testing.T) {
 		{"a guest", types("lin", "/praise", d.mention("guest")+" nice"), 200, "is a guest"},
 		{"oneself", types("lin", "/praise", d.mention("lin")+" I am great"), 200, "You cannot address yourself"},
 		{"nobody of that name", types("lin", "/praise", "@nosuchname hello"), 200, "nosuchname"},
-		{"21 people", types("lin", "/praise", strings.Repeat("<@U0NOBODY01> ", 21)+"hi"), 200, "people list"},
+		{"21 mentions of one whom nobody knows", types("lin", "/praise", strings.Repeat("<@U0NOBODY01> ", 21)+"hi"), 200, "people list"},
 		{"a note to somebody else's report", types("lin", "/note", d.mention("weia")+" too slow"), 200, "reporting line"},
 		{"a note to one's manager", types("kai", "/note", d.mention("lin")+" too slow"), 200, "reporting line"},
 		{"somebody else's feedback", types("mei", "/feedback", d.mention("kai")), 200, "Only the person, their managers and HR"},
