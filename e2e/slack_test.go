@@ -124,6 +124,9 @@ func (s *slackStage) press(who string, b button) error {
 		s.leave(who)
 	}
 	ack, err := s.sim.Click(s.ids[who], ref.at, slacksim.Press{Action: ref.action, Block: ref.block})
+	if err != nil && ref.at.View != "" { // a page that was drawn anew meanwhile has the same button in another block
+		ack, err = s.sim.Click(s.ids[who], ref.at, slacksim.Press{Action: ref.action})
+	}
 	return s.did(ack, err)
 }
 
