@@ -127,9 +127,14 @@ func TestFaultsAnswerInsteadOfMethods(t *testing.T) {
 	}
 	w.SetFault("*")
 	var last Call
-	for deadline := time.Now().Add(5 * time.Second); last.Fault != "accept_then_drop" && time.Now().Before(deadline); runtime.Gosched() {
+	for late := time.After(5 * time.Second); last.Fault != "accept_then_drop"; runtime.Gosched() {
 		calls := w.Calls() // a call is recorded after its connection has broken
 		last = calls[len(calls)-1]
+		select {
+		case <-late:
+			t.Fatalf("the dropped call is recorded as %+v", last)
+		default:
+		}
 	}
 	if last.Status != 0 || last.Fault != "accept_then_drop" || last.Code != 0 {
 		t.Errorf("the dropped call is recorded as %+v", last)
