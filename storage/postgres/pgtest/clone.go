@@ -42,6 +42,9 @@ const (
 	// noSuchDatabase is SQLSTATE invalid_catalog_name.
 	noSuchDatabase = "3D000"
 
+	// notPermitted is SQLSTATE insufficient_privilege.
+	notPermitted = "42501"
+
 	linger = time.Minute
 
 	// connections are enough for the packages that go test runs at once, each with a few parallel tests and their pools.
@@ -62,7 +65,7 @@ func Clone(tb testing.TB, hash string, migrate func(ctx context.Context, url str
 		tb.Fatalf("no database for the test: %v", err)
 	}
 	tb.Cleanup(func() {
-		if err := s.exec(context.WithoutCancel(tb.Context()), "drop database if exists "+name+" with (force)"); err != nil {
+		if err := s.drop(context.WithoutCancel(tb.Context()), name); err != nil {
 			tb.Errorf("dropping the test's database: %v", err)
 		}
 	})
@@ -120,6 +123,21 @@ func (s *server) exec(ctx context.Context, statement string) error {
 		_, err := conn.Exec(ctx, statement)
 		return err
 	})
+}
+
+// drop cuts off whoever is connected. Autovacuum may be at work in the database, as a role that may not be cut off: it is waited for.
+func (s *server) drop(ctx context.Context, name string) error {
+	const tries = 40
+	for try := 1; ; try++ {
+		err := s.exec(ctx, "drop database if exists "+name+" with (force)")
+		failure, ok := errors.AsType[*pgconn.PgError](err)
+		if !ok || failure.Code != notPermitted || try == tries {
+			return err
+		}
+		if err := s.exec(ctx, "select pg_sleep(0.25)"); err != nil {
+			return err
+		}
+	}
 }
 
 func (s *server) with(ctx context.Context, do func(*pgx.Conn) error) error {
