@@ -31,6 +31,23 @@ type Abilities struct {
 	Channels   bool // can post to channels
 	Slash      bool // has slash commands
 	Idempotent bool // Send may be repeated with the same Delivery without a second message
+	Paces      Paces
+}
+
+// Paces are how fast one workspace of a platform may be used. A zero rate sets no limit.
+type Paces struct {
+	Place     Rate // new messages in one conversation
+	Workspace Rate // new messages in all of them
+	Update    Rate // changes of messages that are there
+	Find      Rate // questions whether a message arrived
+	// Together says that a refusal for being too fast closes the whole workspace for new messages, and not the conversation alone.
+	Together bool
+}
+
+// Rate lets Burst through at once, and one more each Per.
+type Rate struct {
+	Per   time.Duration
+	Burst int
 }
 
 // Finder is implemented by platforms that can be asked whether a delivery arrived. It is asked before any retry of an unknown outcome.
@@ -42,6 +59,12 @@ type Finder interface {
 type Account struct {
 	ID, Name, Email, TimeZone, Lang string
 	Kind                            AccountKind
+
+	// What a company's own directory tells beyond that. Empty: the platform does not know, or may not say.
+	NameEn, Mobile, EmployeeNo, Title string
+	Department                        string // path from the top, with slashes
+	Manager                           string // platform user id
+	HiredOn                           string // 2006-01-02
 }
 
 // AccountKind tells people from everything else that has an account.

@@ -128,8 +128,16 @@ func apiBase(address string) (*url.URL, error) {
 func (s *Slack) Name() string { return Name }
 
 // Abilities are what Slack can do. It has no key that keeps a second message from being sent, so Find is asked before a retry.
+//
+// Slack documents one message a second in a conversation, with short bursts, and "several hundred" a minute in a workspace, of which we
+// take 400; a refusal closes the workspace for as long as Slack says. Changes and looks into the history are its tier 3.
+// https://docs.slack.dev/apis/web-api/rate-limits
 func (s *Slack) Abilities() bot.Abilities {
-	return bot.Abilities{Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true}
+	tier3 := bot.Rate{Per: 1200 * time.Millisecond, Burst: 20}
+	return bot.Abilities{
+		Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true,
+		Paces: bot.Paces{Place: bot.Rate{Per: time.Second, Burst: 3}, Workspace: bot.Rate{Per: 150 * time.Millisecond, Burst: 20}, Update: tier3, Find: tier3, Together: true},
+	}
 }
 
 // Close waits for what is still to be said through the Web API, until ctx ends; then it breaks it off. No delivery may come in any

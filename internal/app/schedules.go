@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"huiyin/bot"
 	"huiyin/bot/slack"
 	"huiyin/feedback"
 	"huiyin/internal/jobs"
@@ -41,14 +42,16 @@ func (a *App) logAuditHead(ctx context.Context, orgID uuid.UUID, _ time.Time) er
 	return nil
 }
 
-// limits are how fast the platforms may be used. Slack documents one message a second in a conversation, with short bursts, and "several
-// hundred" a minute in a workspace, of which we take 400; a refusal closes the workspace for as long as Slack says.
-// Changes and looks into the history are its tier 3. https://docs.slack.dev/apis/web-api/rate-limits
-func limits() map[string]jobs.Limits {
-	tier3 := notice.Rate{Per: 1200 * time.Millisecond, Burst: 20}
-	return map[string]jobs.Limits{
-		slack.Name: {Place: notice.Rate{Per: time.Second, Burst: 3}, Workspace: notice.Rate{Per: 150 * time.Millisecond, Burst: 20}, Update: tier3, Find: tier3, Together: true},
+// limits are how fast the platforms may be used.
+func limits(platforms map[string]bot.Platform) map[string]jobs.Limits {
+	out := map[string]jobs.Limits{}
+	for name, p := range platforms {
+		at := p.Abilities().Paces
+		out[name] = jobs.Limits{
+			Place: notice.Rate(at.Place), Workspace: notice.Rate(at.Workspace), Update: notice.Rate(at.Update), Find: notice.Rate(at.Find), Together: at.Together,
+		}
 	}
+	return out
 }
 
 // plan makes the runner of deliveries and of recurring work, and sees that every schedule is written down.
@@ -68,7 +71,7 @@ func (a *App) plan(ctx context.Context, writer jobs.Writer, oneClock bool) error
 	var err error
 	a.jobs, err = jobs.New(jobs.Options{
 		Pool: a.background.Pool(), Deliveries: a.background.Deliveries, Directories: a.cache, Writer: writer, Platforms: a.platforms(), Log: a.log, Now: a.now,
-		Wake: a.db.Woken(), Limits: limits(), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.background.Schedules, Tasks: tasks,
+		Wake: a.db.Woken(), Limits: limits(a.platforms()), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.background.Schedules, Tasks: tasks,
 		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp, a.releaseHeld}, OneClock: oneClock,
 	})
 	return err

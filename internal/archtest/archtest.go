@@ -58,10 +58,15 @@ var table = map[string]row{
 	"bot/dialog":       {level: 5, side: meeting, offline: true},
 
 	// A simulator shares nothing with the renderer it checks: a mistake must not pass on both sides.
-	"bot/sim/chat":      {level: 5, side: chat, only: []string{"bot/sim", "internal/i18n"}},
-	"bot/sim/feishusim": {level: 4, side: chat, only: []string{"bot/sim"}},
-	"bot/sim/slacksim":  {level: 4, side: chat, only: []string{"bot/sim"}},
-	"bot/slack":         {level: 5, side: chat},
+	"bot/sim/chat":        {level: 5, side: chat, only: []string{"bot/sim", "internal/i18n"}},
+	"bot/sim/feishusim":   {level: 4, side: chat, only: []string{"bot/sim"}},
+	"bot/sim/slacksim":    {level: 4, side: chat, only: []string{"bot/sim"}},
+	"bot/sim/dingtalksim": {level: 4, side: chat, only: []string{"bot/sim"}},
+	"bot/sim/backstage":   {level: 3, side: chat, only: []string{"bot/sim"}},
+	"bot/slack":           {level: 5, side: chat},
+	"bot/feishu":          {level: 5, side: chat},
+	"bot/dingtalk":        {level: 5, side: chat},
+	"internal/web":        {level: 5, side: chat},
 
 	"internal/obs": {level: 3, side: meeting},
 
@@ -109,7 +114,8 @@ var homes = map[string][]string{
 	"github.com/redis/go-redis/v9":             {"storage/redis", "storage/embedded", "internal/app", "e2e"},
 	"github.com/alicebob/miniredis/v2":         {"storage/embedded", tests},
 	"github.com/slack-go/slack":                {"bot/slack"},
-	"github.com/gorilla/websocket":             {"bot/slack", "bot/sim", tests},
+	"github.com/larksuite/oapi-sdk-go/v3":      {"bot/feishu"},
+	"github.com/gorilla/websocket":             {"bot/slack", "bot/feishu", "bot/dingtalk", "bot/sim", tests},
 	"github.com/xuri/excelize/v2":              {"internal/sheet"},
 	"github.com/mozillazg/go-pinyin":           {"internal/people"},
 	"github.com/nicksnyder/go-i18n/v2":         {"internal/i18n"},
