@@ -66,7 +66,6 @@ var table = map[string]row{
 	"bot/slack":           {level: 5, side: chat},
 	"bot/feishu":          {level: 5, side: chat},
 	"bot/dingtalk":        {level: 5, side: chat},
-	"internal/web":        {level: 5, side: chat},
 
 	"internal/obs": {level: 3, side: meeting},
 
