@@ -46,17 +46,25 @@ type Slack struct {
 // On reports whether the credentials are set.
 func (s Slack) On() bool { return s.BotToken.Set() }
 
-// Feishu has its settings checked; the adapter is not part of this release.
+// Feishu is on when it has an app id and its secret.
 type Feishu struct {
 	AppID, BaseURL, Mode                     string
 	AppSecret, EncryptKey, VerificationToken Secret
+	PraiseChannel                            string // chat_id; empty: none
 }
 
-// DingTalk has its settings checked; the adapter is not part of this release.
+// On reports whether the credentials are set.
+func (f Feishu) On() bool { return f.AppID != "" }
+
+// DingTalk is on when it has a client id and its secret. The event token and key are those of an HTTP event subscription, for webhook mode.
 type DingTalk struct {
 	ClientID, RobotCode, CardTemplateID, APIURL, OAPIURL, Mode string
-	ClientSecret                                               Secret
+	ClientSecret, EventToken, EventAESKey                      Secret
+	PraiseChannel                                              string // openConversationId; empty: none
 }
+
+// On reports whether the credentials are set.
+func (d DingTalk) On() bool { return d.ClientID != "" }
 
 // Load reads every setting of the table: from HUIYIN_X, else from the file named by HUIYIN_X_FILE, else its default. required are names of
 // settings that this verb cannot do without. The error is Problems, all of them at once; the Config is then partly filled and still
@@ -156,6 +164,7 @@ func together(c Config, given map[string]bool) map[string]*Problem {
 		found[feishuEncryptKey] = problem("feishu.encrypt") // without it nothing proves who sent an event
 	}
 	maps.Copy(found, pair(given, dingtalkClientID, dingtalkClientSecret))
+	maps.Copy(found, pair(given, dingtalkEventToken, dingtalkEventKey))
 	if given[keystoreDir] && within(c.KeystoreDir, filepath.Join(c.DataDir, DatabaseFolder)) {
 		found[keystoreDir] = problem("keystore", "Dir", filepath.Join(c.DataDir, DatabaseFolder))
 	}
@@ -186,7 +195,8 @@ func (c Config) Secrets() []string {
 	var out []string
 	for _, s := range []Secret{
 		c.DatabaseURL, c.RedisURL, c.SecretKey, c.APIToken, c.Slack.SigningSecret, c.Slack.BotToken, c.Slack.AppToken,
-		c.Feishu.AppSecret, c.Feishu.EncryptKey, c.Feishu.VerificationToken, c.DingTalk.ClientSecret,
+		c.Feishu.AppSecret, c.Feishu.EncryptKey, c.Feishu.VerificationToken,
+		c.DingTalk.ClientSecret, c.DingTalk.EventToken, c.DingTalk.EventAESKey,
 	} {
 		if !s.Set() {
 			continue

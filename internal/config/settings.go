@@ -55,17 +55,21 @@ func Areas() []Area {
 
 // Names of settings that other rows, or messages, speak of.
 const (
-	SecretKey            = "HUIYIN_SECRET_KEY"
-	keystoreDir          = "HUIYIN_KEYSTORE_DIR"
-	slackSigningSecret   = "HUIYIN_SLACK_SIGNING_SECRET"
-	slackBotToken        = "HUIYIN_SLACK_BOT_TOKEN"
-	slackAppToken        = "HUIYIN_SLACK_APP_TOKEN"
-	slackPraiseChannel   = "HUIYIN_SLACK_PRAISE_CHANNEL"
-	feishuAppID          = "HUIYIN_FEISHU_APP_ID"
-	feishuAppSecret      = "HUIYIN_FEISHU_APP_SECRET"
-	feishuEncryptKey     = "HUIYIN_FEISHU_ENCRYPT_KEY"
-	dingtalkClientID     = "HUIYIN_DINGTALK_CLIENT_ID"
-	dingtalkClientSecret = "HUIYIN_DINGTALK_CLIENT_SECRET"
+	SecretKey             = "HUIYIN_SECRET_KEY"
+	keystoreDir           = "HUIYIN_KEYSTORE_DIR"
+	slackSigningSecret    = "HUIYIN_SLACK_SIGNING_SECRET"
+	slackBotToken         = "HUIYIN_SLACK_BOT_TOKEN"
+	slackAppToken         = "HUIYIN_SLACK_APP_TOKEN"
+	slackPraiseChannel    = "HUIYIN_SLACK_PRAISE_CHANNEL"
+	feishuAppID           = "HUIYIN_FEISHU_APP_ID"
+	feishuAppSecret       = "HUIYIN_FEISHU_APP_SECRET"
+	feishuEncryptKey      = "HUIYIN_FEISHU_ENCRYPT_KEY"
+	feishuPraiseChannel   = "HUIYIN_FEISHU_PRAISE_CHANNEL"
+	dingtalkClientID      = "HUIYIN_DINGTALK_CLIENT_ID"
+	dingtalkClientSecret  = "HUIYIN_DINGTALK_CLIENT_SECRET"
+	dingtalkPraiseChannel = "HUIYIN_DINGTALK_PRAISE_CHANNEL"
+	dingtalkEventToken    = "HUIYIN_DINGTALK_EVENT_TOKEN"
+	dingtalkEventKey      = "HUIYIN_DINGTALK_EVENT_AES_KEY"
 )
 
 // How a platform that offers both is listened to.
@@ -101,19 +105,23 @@ func Settings() []Setting {
 		{Name: slackPraiseChannel, Area: areaSlack, Kind: Text, Key: "config.slack.praise_channel", put: text(func(c *Config) *string { return &c.Slack.PraiseChannel })},
 		{Name: "HUIYIN_SLACK_API_URL", Area: areaSlack, Default: "https://slack.com/api/", Kind: Web, Key: "config.slack.api_url", put: web(func(c *Config) *string { return &c.Slack.APIURL }, "/")},
 
-		{Name: feishuAppID, Area: areaFeishu, Kind: Text, Later: true, Key: "config.feishu.app_id", put: text(func(c *Config) *string { return &c.Feishu.AppID })},
-		{Name: feishuAppSecret, Area: areaFeishu, Kind: Text, Secret: true, Later: true, Key: "config.feishu.app_secret", put: secret(func(c *Config) *Secret { return &c.Feishu.AppSecret })},
-		{Name: feishuEncryptKey, Area: areaFeishu, Kind: Text, Secret: true, Later: true, Key: "config.feishu.encrypt_key", put: secret(func(c *Config) *Secret { return &c.Feishu.EncryptKey })},
-		{Name: "HUIYIN_FEISHU_VERIFICATION_TOKEN", Area: areaFeishu, Kind: Text, Secret: true, Later: true, Key: "config.feishu.verification_token", put: secret(func(c *Config) *Secret { return &c.Feishu.VerificationToken })},
-		{Name: "HUIYIN_FEISHU_BASE_URL", Area: areaFeishu, Default: "https://open.feishu.cn", Kind: Web, Later: true, Key: "config.feishu.base_url", put: web(func(c *Config) *string { return &c.Feishu.BaseURL }, "")},
-		{Name: "HUIYIN_FEISHU_MODE", Area: areaFeishu, Default: modeStream, Kind: Choice, Choices: modes, Later: true, Key: "config.feishu.mode", put: choice(func(c *Config) *string { return &c.Feishu.Mode })},
+		{Name: feishuAppID, Area: areaFeishu, Kind: Text, Key: "config.feishu.app_id", put: text(func(c *Config) *string { return &c.Feishu.AppID })},
+		{Name: feishuAppSecret, Area: areaFeishu, Kind: Text, Secret: true, Key: "config.feishu.app_secret", put: secret(func(c *Config) *Secret { return &c.Feishu.AppSecret })},
+		{Name: feishuEncryptKey, Area: areaFeishu, Kind: Text, Secret: true, Key: "config.feishu.encrypt_key", put: secret(func(c *Config) *Secret { return &c.Feishu.EncryptKey })},
+		{Name: "HUIYIN_FEISHU_VERIFICATION_TOKEN", Area: areaFeishu, Kind: Text, Secret: true, Key: "config.feishu.verification_token", put: secret(func(c *Config) *Secret { return &c.Feishu.VerificationToken })},
+		{Name: "HUIYIN_FEISHU_BASE_URL", Area: areaFeishu, Default: "https://open.feishu.cn", Kind: Web, Key: "config.feishu.base_url", put: web(func(c *Config) *string { return &c.Feishu.BaseURL }, "")},
+		{Name: "HUIYIN_FEISHU_MODE", Area: areaFeishu, Default: modeStream, Kind: Choice, Choices: modes, Key: "config.feishu.mode", put: choice(func(c *Config) *string { return &c.Feishu.Mode })},
+		{Name: feishuPraiseChannel, Area: areaFeishu, Kind: Text, Key: "config.feishu.praise_channel", put: text(func(c *Config) *string { return &c.Feishu.PraiseChannel })},
 
-		{Name: dingtalkClientID, Area: areaDingTalk, Kind: Text, Later: true, Key: "config.dingtalk.client_id", put: text(func(c *Config) *string { return &c.DingTalk.ClientID })},
-		{Name: dingtalkClientSecret, Area: areaDingTalk, Kind: Text, Secret: true, Later: true, Key: "config.dingtalk.client_secret", put: secret(func(c *Config) *Secret { return &c.DingTalk.ClientSecret })},
-		{Name: "HUIYIN_DINGTALK_ROBOT_CODE", Area: areaDingTalk, Kind: Text, Later: true, Key: "config.dingtalk.robot_code", put: text(func(c *Config) *string { return &c.DingTalk.RobotCode })},
-		{Name: "HUIYIN_DINGTALK_CARD_TEMPLATE_ID", Area: areaDingTalk, Kind: Text, Later: true, Key: "config.dingtalk.card_template_id", put: text(func(c *Config) *string { return &c.DingTalk.CardTemplateID })},
-		{Name: "HUIYIN_DINGTALK_API_URL", Area: areaDingTalk, Default: "https://api.dingtalk.com", Kind: Web, Later: true, Key: "config.dingtalk.api_url", put: web(func(c *Config) *string { return &c.DingTalk.APIURL }, "")},
-		{Name: "HUIYIN_DINGTALK_OAPI_URL", Area: areaDingTalk, Default: "https://oapi.dingtalk.com", Kind: Web, Later: true, Key: "config.dingtalk.oapi_url", put: web(func(c *Config) *string { return &c.DingTalk.OAPIURL }, "")},
-		{Name: "HUIYIN_DINGTALK_MODE", Area: areaDingTalk, Default: modeStream, Kind: Choice, Choices: modes, Later: true, Key: "config.dingtalk.mode", put: choice(func(c *Config) *string { return &c.DingTalk.Mode })},
+		{Name: dingtalkClientID, Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.client_id", put: text(func(c *Config) *string { return &c.DingTalk.ClientID })},
+		{Name: dingtalkClientSecret, Area: areaDingTalk, Kind: Text, Secret: true, Key: "config.dingtalk.client_secret", put: secret(func(c *Config) *Secret { return &c.DingTalk.ClientSecret })},
+		{Name: "HUIYIN_DINGTALK_ROBOT_CODE", Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.robot_code", put: text(func(c *Config) *string { return &c.DingTalk.RobotCode })},
+		{Name: "HUIYIN_DINGTALK_CARD_TEMPLATE_ID", Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.card_template_id", put: text(func(c *Config) *string { return &c.DingTalk.CardTemplateID })},
+		{Name: "HUIYIN_DINGTALK_API_URL", Area: areaDingTalk, Default: "https://api.dingtalk.com", Kind: Web, Key: "config.dingtalk.api_url", put: web(func(c *Config) *string { return &c.DingTalk.APIURL }, "")},
+		{Name: "HUIYIN_DINGTALK_OAPI_URL", Area: areaDingTalk, Default: "https://oapi.dingtalk.com", Kind: Web, Key: "config.dingtalk.oapi_url", put: web(func(c *Config) *string { return &c.DingTalk.OAPIURL }, "")},
+		{Name: "HUIYIN_DINGTALK_MODE", Area: areaDingTalk, Default: modeStream, Kind: Choice, Choices: modes, Key: "config.dingtalk.mode", put: choice(func(c *Config) *string { return &c.DingTalk.Mode })},
+		{Name: dingtalkEventToken, Area: areaDingTalk, Kind: Text, Secret: true, Key: "config.dingtalk.event_token", put: secret(func(c *Config) *Secret { return &c.DingTalk.EventToken })},
+		{Name: dingtalkEventKey, Area: areaDingTalk, Kind: Text, Secret: true, Key: "config.dingtalk.event_aes_key", put: secret(func(c *Config) *Secret { return &c.DingTalk.EventAESKey })},
+		{Name: dingtalkPraiseChannel, Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.praise_channel", put: text(func(c *Config) *string { return &c.DingTalk.PraiseChannel })},
 	}
 }
