@@ -16,7 +16,6 @@ import (
 
 	"huiyin/bot"
 	"huiyin/bot/dialog"
-	"huiyin/bot/slack"
 	"huiyin/feedback"
 	"huiyin/internal/config"
 	"huiyin/internal/fault"
@@ -58,8 +57,8 @@ type App struct {
 	vitals     *vitals
 	receive    bot.Receive
 
-	slack    *slack.Slack // nil: off
-	accounts *accounts    // nil: no platform to list them
+	chats    []connected
+	accounts map[string]*accounts // by platform
 	stopping atomic.Bool
 }
 
@@ -68,6 +67,7 @@ func New(ctx context.Context, o Options) (*App, error) {
 	a := &App{
 		cfg: o.Config, log: o.Log, now: o.Now, db: o.Database, redis: o.Redis,
 		cache: people.NewCache(o.Database.People, o.Now), service: &people.Service{Store: o.Database.People}, metrics: obs.NewMetrics(),
+		accounts: map[string]*accounts{},
 	}
 	var err error
 	if a.org, err = ensureOrg(ctx, o.Database, o.Config, o.Firm); err != nil {
@@ -103,72 +103,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 
 func newID() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 
-// connect makes the adapters whose credentials are set.
-func (a *App) connect(catalog *i18n.Catalog) error {
-	if !a.cfg.Slack.On() {
-		return nil
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64 // as many as deliver at once; the default of 2 would make a connection for every message
-	s, err := slack.New(slack.Config{
-		SigningSecret: a.cfg.Slack.SigningSecret.Reveal(), BotToken: a.cfg.Slack.BotToken.Reveal(), AppToken: a.cfg.Slack.AppToken.Reveal(),
-		APIURL: a.cfg.Slack.APIURL, HTTP: &http.Client{Transport: transport}, Now: a.now, Log: a.log.With("platform", slack.Name),
-		Catalog: catalog, Lang: a.cfg.Lang, Refresh: a.refreshAccount,
-	})
-	if err != nil {
-		return fmt.Errorf("making the adapter of Slack: %w", err)
-	}
-	a.slack = s
-	a.accounts = newAccounts(a, s)
-	return nil
-}
-
-// platforms are those connected, by name.
-func (a *App) platforms() map[string]bot.Platform {
-	out := map[string]bot.Platform{}
-	if a.slack != nil {
-		out[slack.Name] = a.slack
-	}
-	return out
-}
-
-// webhooks are the platforms that call us.
-func (a *App) webhooks() []bot.Webhook {
-	if a.slack != nil && a.cfg.Slack.SigningSecret.Set() {
-		return []bot.Webhook{a.slack}
-	}
-	return nil
-}
-
-// streams are the platforms that we hold a connection to.
-func (a *App) streams() []bot.Stream {
-	if a.slack != nil && a.cfg.Slack.AppToken.Set() {
-		return []bot.Stream{a.slack}
-	}
-	return nil
-}
-
-func (a *App) abilities(platform string) bot.Abilities {
-	if p := a.platforms()[platform]; p != nil {
-		return p.Abilities()
-	}
-	return bot.Abilities{}
-}
-
-func (a *App) praiseChannel(platform string) string {
-	if platform == slack.Name && a.cfg.Slack.PraiseChannel != "" {
-		return notice.ChannelOn(platform, a.cfg.Slack.PraiseChannel)
-	}
-	return ""
-}
-
 func (a *App) release(ctx context.Context, orgID, personID uuid.UUID) error {
 	_, err := a.db.Deliveries.Release(ctx, orgID, personID, a.now())
 	return err
-}
-
-func (a *App) refreshAccount(ctx context.Context, changed bot.Account) {
-	a.accounts.changed(ctx, changed)
 }
 
 // commandName names the command of an event for the metrics: a name of the table, or other.
@@ -249,21 +186,23 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 		a.deliver(ctx)
 		return nil
 	})
-	for _, s := range a.streams() {
-		all.Go(func() error { return s.Run(ctx, a.receive) })
+	for _, c := range a.chats {
+		if c.held {
+			all.Go(func() error { return c.adapter.Run(ctx, a.receive) })
+		}
 	}
-	if a.accounts != nil {
+	for _, listed := range a.accounts {
 		all.Go(func() error {
-			a.accounts.run(ctx)
+			listed.run(ctx)
 			return nil
 		})
 	}
 	err := all.Wait()
 	defer a.background.Close()
-	if a.slack != nil { // nothing comes in any more: let it say what it still has to say
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-		defer cancel()
-		err = errors.Join(err, a.slack.Close(end))
+	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	for _, c := range a.chats { // nothing comes in any more: let them say what they still have to say
+		err = errors.Join(err, c.adapter.Close(end))
 	}
 	return err
 }

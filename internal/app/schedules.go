@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"huiyin/bot"
-	"huiyin/bot/slack"
 	"huiyin/feedback"
 	"huiyin/internal/jobs"
 	"huiyin/internal/notice"
@@ -23,8 +22,8 @@ type schedule struct {
 
 func (a *App) schedules() []schedule {
 	out := []schedule{{"audit.head", "5 0 * * *", a.logAuditHead}}
-	if a.accounts != nil {
-		out = append(out, schedule{"accounts." + slack.Name, "17 */6 * * *", a.accounts.ask})
+	for platform, listed := range a.accounts {
+		out = append(out, schedule{"accounts." + platform, "17 */6 * * *", listed.ask})
 	}
 	return out
 }

@@ -198,16 +198,23 @@ func (c *console) announce(ctx context.Context, a *App, address string) error {
 		return err
 	}
 	c.tell("cli.started.people", "Count", len(dir.People()))
-	switch {
-	case a.slack == nil:
-		c.tell("cli.started.slack.off")
-	case len(a.streams()) > 0:
-		c.tell("cli.started.slack.socket")
-	default:
-		c.tell("cli.started.slack.webhook", "URL", a.cfg.PublicURL)
-	}
+	c.announceChats(a)
 	c.tell("cli.started.bot", "Address", address)
 	return nil
+}
+
+// announceChats says of every platform how it reaches us, or that none is on.
+func (c *console) announceChats(a *App) {
+	for _, at := range a.chats {
+		way := ".stream"
+		if !at.held {
+			way = ".webhook"
+		}
+		c.tell("cli.started."+at.Name()+way, "URL", a.cfg.PublicURL)
+	}
+	if len(a.chats) == 0 {
+		c.tell("cli.started.nochat")
+	}
 }
 
 // makeDataDir makes a directory that others may pass through, since an embedded server runs as another user, and not look into.

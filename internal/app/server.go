@@ -59,8 +59,11 @@ func (a *App) routes() http.Handler {
 	if a.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", obs.LoopbackOnly(a.metrics.Handler()))
 	}
-	for _, w := range a.webhooks() {
-		for pattern, handler := range w.Routes(a.receive) {
+	for _, c := range a.chats {
+		if !c.calls {
+			continue
+		}
+		for pattern, handler := range c.Routes(a.receive) {
 			mux.Handle(pattern, handler)
 		}
 	}

@@ -326,11 +326,11 @@ func TestOperatorsVerbsLookAtTheDatabase(t *testing.T) {
 func TestADoctorWhoFindsSomethingBrokenExitsWithOne(t *testing.T) {
 	w := newWorld(t)
 	w.sim.SetFault("auth.test", slacksim.Fault{Error: "invalid_auth"})
-	w.env["HUIYIN_FEISHU_APP_ID"], w.env["HUIYIN_FEISHU_APP_SECRET"] = "cli_1", "s3cret-canary"
+	w.env["HUIYIN_API_TOKEN"] = "s3cret-canary"
 	w.env["HUIYIN_REDIS_URL"] = "redis://127.0.0.1:1/0"
 	var out, errs bytes.Buffer
 	code := Main(t.Context(), []string{"doctor"}, func(name string) string { return w.env[name] }, strings.NewReader(""), &out, &errs)
-	for _, want := range []string{"!!  slack: auth.test: invalid_auth", "→ check HUIYIN_SLACK_BOT_TOKEN", "!!  redis: does not answer", "--  HUIYIN_FEISHU_APP_ID is set, but"} {
+	for _, want := range []string{"!!  slack: auth.test: invalid_auth", "→ check HUIYIN_SLACK_BOT_TOKEN", "!!  redis: does not answer", "--  HUIYIN_API_TOKEN is set, but"} {
 		if code != 1 || !strings.Contains(out.String(), want) {
 			t.Errorf("exit code %d, want 1; doctor should say %q:\n%s%s", code, want, out.String(), errs.String())
 		}
