@@ -257,7 +257,7 @@ func TestServeWithoutAPlatformSaysSoAndIsReady(t *testing.T) {
 		delete(w.env, name)
 	}
 	s := w.serve(t)
-	if told := strings.Join(s.lines, "\n"); !strings.Contains(told, "slack     off") {
+	if told := strings.Join(s.lines, "\n"); !strings.Contains(told, "no platform is on") {
 		t.Errorf("serve does not say that no platform is on:\n%s", told)
 	}
 	if code, _ := s.get(t, "/readyz"); code != 200 {
