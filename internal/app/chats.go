@@ -3,10 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
+	"time"
 
 	"huiyin/bot"
 	"huiyin/bot/slack"
+	"huiyin/internal/config"
 	"huiyin/internal/i18n"
 	"huiyin/internal/notice"
 )
@@ -28,35 +31,50 @@ type adapter interface {
 	Close(ctx context.Context) error
 }
 
-// connect makes the adapters whose credentials are set.
-func (a *App) connect(catalog *i18n.Catalog) error {
-	for _, open := range []func(*i18n.Catalog) (connected, bool, error){a.openSlack} {
-		c, on, err := open(catalog)
-		if err != nil {
-			return err
-		}
-		if !on {
-			continue
-		}
-		a.chats = append(a.chats, c)
-		a.accounts[c.Name()] = newAccounts(a, c)
-	}
-	return nil
+// dialer makes adapters. Refresh may be nil where nobody listens.
+type dialer struct {
+	cfg     config.Config
+	log     *slog.Logger
+	now     func() time.Time
+	catalog *i18n.Catalog
+	refresh func(platform string) func(context.Context, bot.Account)
 }
 
-func (a *App) openSlack(catalog *i18n.Catalog) (connected, bool, error) {
-	set := a.cfg.Slack
+// open makes the adapters of all platforms whose credentials are set. They talk to nobody yet.
+func (d dialer) open() ([]connected, error) {
+	var out []connected
+	for _, open := range []func() (connected, bool, error){d.slack} {
+		c, on, err := open()
+		if err != nil {
+			return nil, err
+		}
+		if on {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+func (d dialer) slack() (connected, bool, error) {
+	set := d.cfg.Slack
 	if !set.On() {
 		return connected{}, false, nil
 	}
 	s, err := slack.New(slack.Config{
 		SigningSecret: set.SigningSecret.Reveal(), BotToken: set.BotToken.Reveal(), AppToken: set.AppToken.Reveal(),
-		APIURL: set.APIURL, HTTP: client(), Now: a.now, Log: a.log.With("platform", slack.Name), Catalog: catalog, Lang: a.cfg.Lang, Refresh: a.refresher(slack.Name),
+		APIURL: set.APIURL, HTTP: client(), Now: d.now, Log: d.log.With("platform", slack.Name), Catalog: d.catalog, Lang: d.cfg.Lang, Refresh: d.refresher(slack.Name),
 	})
 	if err != nil {
 		return connected{}, false, fmt.Errorf("making the adapter of Slack: %w", err)
 	}
 	return connected{adapter: s, calls: set.SigningSecret.Set(), held: set.AppToken.Set(), channel: set.PraiseChannel}, true, nil
+}
+
+func (d dialer) refresher(platform string) func(context.Context, bot.Account) {
+	if d.refresh == nil {
+		return nil
+	}
+	return d.refresh(platform)
 }
 
 // client keeps as many connections to a vendor as deliver at once; the default of 2 would make a connection for every message.
@@ -66,7 +84,17 @@ func client() *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// refresher takes over an account of the platform that joined or changed.
+// connect makes the adapters, and what lists their accounts.
+func (a *App) connect(catalog *i18n.Catalog) error {
+	var err error
+	a.chats, err = dialer{cfg: a.cfg, log: a.log, now: a.now, catalog: catalog, refresh: a.refresher}.open()
+	for _, c := range a.chats {
+		a.accounts[c.Name()] = newAccounts(a, c)
+	}
+	return err
+}
+
+// refresher takes over accounts of the platform that joined or changed.
 func (a *App) refresher(platform string) func(context.Context, bot.Account) {
 	return func(ctx context.Context, changed bot.Account) { a.accounts[platform].changed(ctx, changed) }
 }
