@@ -3,6 +3,7 @@ package people_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +22,11 @@ func TestAccountsAreMatchedByIdAndThenByAddress(t *testing.T) {
 		return a
 	}
 	known := func(external string, person uuid.UUID, state people.State, email string) people.Identity {
-		return people.Identity{Platform: "slack", ExternalID: external, PersonID: person, State: state, Kind: people.Member, Email: email}
+		i := people.Identity{Platform: "slack", ExternalID: external, PersonID: person, State: state, Kind: people.Member, Email: email}
+		if state == people.Proposed || state == people.Refused {
+			i.Match = people.MatchEmail
+		}
+		return i
 	}
 	tests := []struct {
 		name  string
@@ -151,15 +156,72 @@ func TestAnAccountsNewNameIsTakenOverAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestAnAccountIsProposedByTheSurestThingItHasInCommon(t *testing.T) {
+	firm := small()
+	persons := firm.People()
+	mobiles := []string{"13800138001", "13800138002", "13800138003", "13800138003", "13800138005"} // 3 and 4 share one, 5 has left
+	for i := range persons {
+		persons[i].Mobile = mobiles[i]
+	}
+	known := []people.Identity{
+		{OrgID: firm.Org().ID, Platform: "slack", ExternalID: "S2", PersonID: id(2), State: people.Confirmed, Kind: people.Member, Mobile: "13900139002"},
+		{OrgID: firm.Org().ID, Platform: "slack", ExternalID: "S3", PersonID: id(3), State: people.Proposed, Kind: people.Member, Mobile: "13900139003"},
+	}
+	d := people.NewDirectory(firm.Org(), 1, persons, known)
+	seen := func(email, no, mobile string) people.AccountSeen {
+		return people.AccountSeen{ExternalID: "A", Email: email, EmployeeNo: no, Mobile: mobile, Kind: people.Member}
+	}
+	other := func(a people.AccountSeen) people.AccountSeen {
+		a.ExternalID = "B"
+		return a
+	}
+	for _, test := range []struct {
+		name string
+		seen []people.AccountSeen
+		want string // of account A: whose, and by what
+	}{
+		{"the address before the number before the mobile", []people.AccountSeen{seen("e1@example.com", "E02", "13800138003")}, "E01 email"},
+		{"the number before the mobile", []people.AccountSeen{seen("x@example.com", "e02 ", "13800138001")}, "E02 employee_no"},
+		{"the mobile, however it is written", []people.AccountSeen{seen("", "", "+86 138-0013-8001")}, "E01 mobile"},
+		{"the mobile of another account of theirs", []people.AccountSeen{seen("", "", "13900139002")}, "E02 mobile"},
+		{"the mobile of an account that may be theirs says nothing", []people.AccountSeen{seen("", "", "13900139003")}, ""},
+		{"a mobile of two people says nothing", []people.AccountSeen{seen("", "", "13800138003")}, ""},
+		{"a mobile of two people leaves the number its say", []people.AccountSeen{seen("", "E04", "13800138003")}, "E04 employee_no"},
+		{"a mobile of two accounts says nothing", []people.AccountSeen{seen("", "", "13800138001"), other(seen("", "", "13800138001"))}, ""},
+		{"a number of two accounts says nothing", []people.AccountSeen{seen("", "E01", ""), other(seen("", "E01", ""))}, ""},
+		{"an address of two accounts leaves the number its say", []people.AccountSeen{seen("e1@example.com", "E02", ""), other(seen("e1@example.com", "", ""))}, "E02 employee_no"},
+		{"who has left is asked nothing", []people.AccountSeen{seen("", "E05", "13800138005")}, ""},
+		{"hidden digits are no number", []people.AccountSeen{seen("", "", "138****8001")}, ""},
+	} {
+		got := ""
+		for _, i := range people.MatchAccounts(d, "feishu", test.seen) {
+			if p, ok := d.Person(i.PersonID); ok && i.ExternalID == "A" {
+				got = p.EmployeeNo + " " + string(i.Match)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: account A is proposed to %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
 // TestAnySequenceOfListingsKeepsTheRules lists random accounts again and again, with answers in between.
 func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := small()
+		persons := d.People()
+		for i := range persons {
+			persons[i].Mobile = rapid.SampledFrom(somePhones()).Draw(t, "mobile of a person")
+		}
+		other := people.Identity{OrgID: d.Org().ID, Platform: "feishu", ExternalID: "ou_3", PersonID: id(3), State: people.Confirmed, Kind: people.Member, Mobile: "13700137000"}
+		d = d.Apply(people.Changes{People: persons, Identities: []people.Identity{other}}, d.Version()+1)
 		refused := map[string]string{} // by account, who said no last
 		account := rapid.Custom(func(t *rapid.T) people.AccountSeen {
 			return people.AccountSeen{
 				ExternalID: fmt.Sprintf("U%d", rapid.IntRange(0, 5).Draw(t, "account")),
-				Email:      fmt.Sprintf("e%d@example.com", rapid.IntRange(0, 5).Draw(t, "email")),
+				Email:      rapid.SampledFrom([]string{"", "", "e1@example.com", "E2@example.com", "e3@example.com", "e5@example.com"}).Draw(t, "email"),
+				EmployeeNo: rapid.SampledFrom([]string{"", "", "E01", "e02", "E03", "E04", "E05"}).Draw(t, "number"),
+				Mobile:     rapid.SampledFrom(somePhones()).Draw(t, "mobile"),
 				Kind:       rapid.SampledFrom([]people.Kind{people.Member, people.Member, people.Member, people.Guest, people.Bot, people.Gone}).Draw(t, "kind"),
 			}
 		})
@@ -178,7 +240,7 @@ func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 				}
 				if i.State == people.Proposed {
 					open[i.PersonID]++
-					if i.Kind != people.Member || !p.Active || p.Email != i.Email || refused[i.ExternalID] == p.EmployeeNo {
+					if i.Kind != people.Member || !p.Active || refused[i.ExternalID] == p.EmployeeNo || !hasInCommon(d, i, p) {
 						t.Fatalf("%+v is proposed to %+v", i, p)
 					}
 				}
@@ -205,6 +267,62 @@ func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 				}
 				d = d.Apply(people.Changes{Identities: []people.Identity{i}}, d.Version()+1)
 			}
+		}
+	})
+}
+
+func somePhones() []string { return []string{"", "", "13800138001", "+86 13800138001", "13800138002", "13700137000", "138****8001"} }
+
+// hasInCommon is what a proposal has to be true of: the thing that it names is the account's and the person's, and nobody else's.
+func hasInCommon(d *people.Directory, i people.Identity, p people.Person) bool {
+	of := map[people.Match]func(people.Person) []string{
+		people.MatchEmail:  func(p people.Person) []string { return []string{p.Email} },
+		people.MatchNumber: func(p people.Person) []string { return []string{strings.ToLower(p.EmployeeNo)} },
+		people.MatchMobile: func(p people.Person) []string {
+			own := []string{people.FoldMobile(p.Mobile)}
+			for _, i := range d.IdentitiesOf(p.ID) {
+				if i.State == people.Confirmed && i.Kind == people.Member {
+					own = append(own, i.Mobile)
+				}
+			}
+			return own
+		},
+	}[i.Match]
+	value := func(i people.Identity, by people.Match) string {
+		return map[people.Match]string{people.MatchEmail: i.Email, people.MatchNumber: strings.ToLower(i.EmployeeNo), people.MatchMobile: i.Mobile}[by]
+	}
+	mine := value(i, i.Match)
+	if of == nil || mine == "" || !slices.Contains(of(p), mine) {
+		return false
+	}
+	for _, other := range d.People() {
+		if other.Active && other.ID != p.ID && slices.Contains(of(other), mine) {
+			return false
+		}
+	}
+	for _, other := range d.Identities(i.Platform) {
+		if other.ExternalID != i.ExternalID && other.Kind == people.Member && value(other, i.Match) == mine {
+			return false
+		}
+	}
+	return true
+}
+
+func TestATelephoneNumberHasOneForm(t *testing.T) {
+	for typed, want := range map[string]string{
+		"13800138000": "13800138000", "+86 138-0013-8000": "13800138000", "0086 138 0013 8000": "13800138000", "8613800138000": "13800138000",
+		"＋８６ １３８００１３８０００": "13800138000", "+1 (415) 555-0100": "+14155550100", "001 415 555 0100": "+14155550100", "0571-8888 8888": "057188888888",
+		"+86 571 8888 8888": "+8657188888888", "138****8000": "", "call me": "", "": "", "123": "", "+": "", "1234567890123456": "",
+	} {
+		if got := people.FoldMobile(typed); got != want {
+			t.Errorf("%q is %q, want %q", typed, got, want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		typed := rapid.StringMatching(`[+0-9 ().-]{0,24}`).Draw(t, "typed")
+		once := people.FoldMobile(typed)
+		if again := people.FoldMobile(once); again != once {
+			t.Fatalf("%q is %q, which is %q", typed, once, again)
 		}
 	})
 }

@@ -85,6 +85,14 @@ func readEmail(cell string) (string, *bad) {
 	return email, nil
 }
 
+// readMobile gives a number in the form in which numbers are compared.
+func readMobile(cell string) (string, *bad) {
+	if mobile := FoldMobile(cell); mobile != "" {
+		return mobile, nil
+	}
+	return "", wrong("mobile", cell)
+}
+
 // readDepartment gives the path without spaces around its parts.
 func readDepartment(cell string) (string, *bad) {
 	var parts []string

@@ -26,6 +26,7 @@ func columns() []column {
 		{name: "name", chinese: "姓名", also: []string{"full_name", "名字", "员工姓名", "中文名"}, required: true},
 		{name: "name_en", chinese: "英文名", also: []string{"english_name", "英文姓名"}},
 		{name: "email", chinese: "邮箱", also: []string{"mail", "电子邮箱", "电子邮件", "邮件", "企业邮箱"}},
+		{name: "mobile", chinese: "手机", also: []string{"phone", "mobile_phone", "cell", "手机号", "手机号码", "电话"}},
 		{name: "department", chinese: "部门", also: []string{"dept", "所属部门", "部门路径"}},
 		{name: "manager", chinese: "上级工号", also: []string{"manager_no", "manager_employee_no", "上级", "直属上级工号", "主管工号", "经理工号"}},
 		{name: "title", chinese: "职务", also: []string{"job_title", "position", "职位", "岗位"}},

@@ -23,6 +23,7 @@ type Directory struct {
 	identities map[account]Identity
 	ofPerson   map[uuid.UUID][]account // sorted
 	reports    map[uuid.UUID][]uuid.UUID
+	used       *lastUsed
 
 	// Names are indexed when the first is looked up. The index is shared by the snapshots that follow; those whose names changed
 	// since it was made are looked up in a small one of their own.
@@ -42,7 +43,7 @@ type Changes struct {
 
 // NewDirectory makes a snapshot. Later entries of the same id replace earlier ones.
 func NewDirectory(org Org, version int64, people []Person, identities []Identity) *Directory {
-	d := &Directory{org: org, people: map[uuid.UUID]*Person{}, identities: map[account]Identity{}}
+	d := &Directory{org: org, people: map[uuid.UUID]*Person{}, identities: map[account]Identity{}, used: &lastUsed{of: map[uuid.UUID]Used{}}}
 	return d.Apply(Changes{People: people, Identities: identities}, version)
 }
 

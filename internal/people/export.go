@@ -43,6 +43,8 @@ func (d *Directory) exported(p Person, c column, lang string) string {
 		return p.NameEn
 	case "email":
 		return p.Email
+	case "mobile":
+		return p.Mobile
 	case "department":
 		return p.Department
 	case "manager":

@@ -26,8 +26,7 @@ func (r *rehearsal) linkAccounts() []Identity {
 					continue
 				}
 				if old.State == Confirmed && (claims || said.clear) || old.State == Proposed && claims {
-					old.State, old.PersonID = Unclaimed, uuid.Nil
-					after[account{old.Platform, old.ExternalID}] = old
+					after[account{old.Platform, old.ExternalID}] = old.nobodys()
 					e.relinked = true
 				}
 			}
@@ -52,7 +51,7 @@ func (r *rehearsal) linkAccounts() []Identity {
 			case !ok:
 				known = Identity{OrgID: r.dir.org.ID, Platform: c.platform, ExternalID: id, Kind: Member}
 			}
-			known.State, known.PersonID = Confirmed, e.after.ID
+			known.State, known.PersonID, known.Match = Confirmed, e.after.ID, ""
 			after[key] = known
 			e.relinked = true
 		}

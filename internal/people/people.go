@@ -42,6 +42,7 @@ type Person struct {
 	Name       string
 	NameEn     string
 	Email      string
+	Mobile     string // as FoldMobile gives it; empty: none
 	Department string // path with /, such as 销售部/华东; empty: none
 	Title      string
 	Role       Role
@@ -64,6 +65,7 @@ type Settings struct {
 	QuietTo    int       // likewise; before QuietFrom: the quiet time spans midnight
 	MutedUntil time.Time // zero: not muted
 	Digest     bool      // nudges are collected into one message a day
+	Platform   string    // where notices go; empty: to the platform used last
 }
 
 // DefaultSettings are those of somebody who never chose: quiet from 20:00 to 08:00, nudges as a digest.
@@ -77,9 +79,19 @@ type State string
 // The states of an identity. PersonID is uuid.Nil exactly when the state is Unclaimed.
 const (
 	Unclaimed State = "unclaimed" // nobody's yet
-	Proposed  State = "proposed"  // matched by e-mail, waits for the person's yes
+	Proposed  State = "proposed"  // matched by Identity.Match, waits for the person's yes
 	Confirmed State = "confirmed"
 	Refused   State = "refused" // PersonID said that it is not theirs; it is not proposed to them again
+)
+
+// Match is what an account has in common with the person that it was proposed to.
+type Match string
+
+// The matches, the surest first.
+const (
+	MatchEmail  Match = "email"
+	MatchNumber Match = "employee_no"
+	MatchMobile Match = "mobile"
 )
 
 // Kind tells the accounts of people from everything else that has an account.
@@ -101,9 +113,12 @@ type Identity struct {
 	ExternalID string // the platform's id of the account
 	PersonID   uuid.UUID
 	State      State
+	Match      Match // by what it was proposed; empty: it was not, or is nobody's any more
 	Kind       Kind
 	Name       string // as the platform shows it
 	Email      string
+	Mobile     string // as FoldMobile gives it
+	EmployeeNo string // as the platform's directory has it
 	TimeZone   string
 	Lang       string
 }
@@ -114,7 +129,11 @@ type Plan struct {
 	Update     []Update
 	Identities []Identity // those linked, changed and released, as they are afterwards; released ones are Unclaimed
 	Unchanged  int        // rows of the file that already say what is known
+	Source     string     // what it was read from: SourceFile, or the platform whose directory it was
 }
+
+// SourceFile is Plan.Source of a people file.
+const SourceFile = "file"
 
 // Update is one person before and after. Fields are the names of the changed columns of the people file.
 type Update struct {

@@ -145,6 +145,7 @@ func (r *rehearsal) readValues(e *entry) {
 	take(r, e, "name", &p.Name, checked(longestText))
 	take(r, e, "name_en", &p.NameEn, checked(longestText))
 	take(r, e, "email", &p.Email, readEmail)
+	take(r, e, "mobile", &p.Mobile, readMobile)
 	take(r, e, "department", &p.Department, readDepartment)
 	take(r, e, "title", &p.Title, checked(longestText))
 	take(r, e, "role", &p.Role, readRole)
@@ -322,6 +323,7 @@ func (e *entry) changed() []string {
 		{"name", a.Name == b.Name},
 		{"name_en", a.NameEn == b.NameEn},
 		{"email", a.Email == b.Email},
+		{"mobile", a.Mobile == b.Mobile},
 		{"department", a.Department == b.Department},
 		{"manager", a.ManagerID == b.ManagerID},
 		{"title", a.Title == b.Title},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"huiyin/internal/audit"
 	"huiyin/internal/fault"
 	"huiyin/internal/i18n"
 	"huiyin/internal/sheet"
@@ -29,6 +30,9 @@ func (s *Service) SaveSettings(ctx context.Context, dir *Directory, cause Cause,
 		if _, err := location(settings.TimeZone); err != nil {
 			return fault.New(fault.Invalid, "people.settings.zone").In("zone").Because(err)
 		}
+	}
+	if p, _ := dir.Person(personID); settings.Platform != p.Settings.Platform && settings.Platform != "" && !slices.Contains(dir.Reached(personID), settings.Platform) {
+		return fault.New(fault.Invalid, "people.settings.platform").In("platform")
 	}
 	const day = 24 * 60
 	if settings.QuietFrom < 0 || settings.QuietFrom >= day || settings.QuietTo < 0 || settings.QuietTo >= day {
@@ -59,7 +63,29 @@ func (s *Service) decide(ctx context.Context, dir *Directory, cause Cause, platf
 		return fault.New(fault.Conflict, "people.identity.another")
 	}
 	i.State = to
-	return s.Store.SaveIdentities(ctx, cause, []Identity{i})
+	act := map[State]string{Confirmed: "account.claimed", Refused: "account.refused"}[to]
+	return s.Store.SaveIdentities(ctx, cause, append([]Identity{i}, dir.told(i)...), audit.Entry{
+		OrgID: cause.OrgID, At: cause.At, Actor: cause.Actor, Act: act, About: i.PersonID,
+		Detail: map[string]string{"platform": i.Platform, "account": i.ExternalID, "match": string(i.Match)},
+	})
+}
+
+// Use notes on which platform the actor was just seen. It asks the store for nothing unless that is another than last time, and the person has
+// several to choose from.
+func (s *Service) Use(ctx context.Context, dir *Directory, cause Cause, platform string) error {
+	if len(dir.ofPerson[cause.Actor]) < 2 || len(dir.Reached(cause.Actor)) < 2 {
+		return nil
+	}
+	u := Used{PersonID: cause.Actor, Platform: platform, At: cause.At}
+	before, changed := dir.use(u)
+	if !changed {
+		return nil
+	}
+	if err := s.Store.SaveLastUsed(ctx, cause.OrgID, u); err != nil {
+		dir.unuse(u, before)
+		return err
+	}
+	return nil
 }
 
 // Import rehearses a people file and stores the plan if there is no problem and anything to change: all of it or nothing.
@@ -68,10 +94,36 @@ func (s *Service) Import(ctx context.Context, dir *Directory, cause Cause, table
 		return Plan{}, nil, err
 	}
 	plan, problems := Rehearse(dir, table, cause.Actor, newID)
-	if len(problems) > 0 || plan.Empty() {
-		return plan, problems, nil
+	return plan, problems, s.apply(ctx, cause, plan, SourceFile)
+}
+
+// ImportListed is Import of what a platform's directory lists.
+func (s *Service) ImportListed(ctx context.Context, dir *Directory, cause Cause, l Listing, newID func() uuid.UUID) (Plan, []Problem, error) {
+	if err := Check(dir, cause.Actor, ImportPeople, uuid.Nil); err != nil {
+		return Plan{}, nil, err
 	}
-	return plan, nil, s.Store.Apply(ctx, cause, plan)
+	plan, problems := Rehearse(dir, l.Table, cause.Actor, newID)
+	return plan, problems, s.apply(ctx, cause, plan, l.Platform)
+}
+
+// Follow is ImportListed by the program itself, for a firm whose people follow that directory. It refuses, with a fault of kind Conflict, what
+// would make more than a fifth of the active people inactive: that is more often a directory that may no longer be read than a firm that
+// closes.
+func (s *Service) Follow(ctx context.Context, dir *Directory, cause Cause, l Listing, newID func() uuid.UUID) (Plan, []Problem, error) {
+	plan, problems := Rehearse(dir, l.Table, uuid.Nil, newID)
+	if err := plan.checkLeaving(dir); err != nil {
+		return plan, nil, err
+	}
+	return plan, problems, s.apply(ctx, cause, plan, l.Platform)
+}
+
+// apply stores a plan, if it changes anything.
+func (s *Service) apply(ctx context.Context, cause Cause, plan Plan, source string) error {
+	if plan.Empty() {
+		return nil
+	}
+	plan.Source = source
+	return s.Store.Apply(ctx, cause, plan, plan.entry(cause))
 }
 
 // Export is everybody as a people file, for those who may have it.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"huiyin/internal/audit"
 	"huiyin/internal/fault"
 	"huiyin/internal/people"
 )
@@ -18,6 +19,8 @@ type memory struct {
 	dir                  *people.Directory
 	tenants              map[string]people.Org
 	loads, sinces, finds int
+	log                  []audit.Entry
+	used                 []people.Used
 	err                  error
 }
 
@@ -49,11 +52,24 @@ func (m *memory) Since(_ context.Context, dir *people.Directory) (*people.Direct
 	return m.dir, m.err
 }
 
-func (m *memory) Apply(_ context.Context, cause people.Cause, plan people.Plan) error {
+func (m *memory) Apply(_ context.Context, cause people.Cause, plan people.Plan, log ...audit.Entry) error {
+	m.log = append(m.log, log...)
 	return m.write(cause, plan.Changes())
 }
 
-func (m *memory) SaveIdentities(_ context.Context, cause people.Cause, identities []people.Identity) error {
+func (m *memory) SaveLastUsed(_ context.Context, _ uuid.UUID, u people.Used) error {
+	m.used = append(m.used, u)
+	return m.err
+}
+
+func (m *memory) Following(context.Context, uuid.UUID) (people.Following, error) { return people.Following{}, m.err }
+
+func (m *memory) SaveFollowing(context.Context, people.Following) error { return m.err }
+
+func (m *memory) TriedFollowing(context.Context, people.Following) error { return m.err }
+
+func (m *memory) SaveIdentities(_ context.Context, cause people.Cause, identities []people.Identity, log ...audit.Entry) error {
+	m.log = append(m.log, log...)
 	return m.write(cause, people.Changes{Identities: identities})
 }
 

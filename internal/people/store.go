@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"huiyin/internal/audit"
 )
 
 // Cause is what a write answers to.
@@ -35,11 +37,21 @@ type Store interface {
 	// Since brings a snapshot up to date at the cost of what changed. It gives dir itself when nothing did.
 	Since(ctx context.Context, dir *Directory) (*Directory, error)
 
-	// Apply stores a plan, all of it or nothing, and raises the version of the directory. It does not touch the settings of
-	// people who exist already.
-	Apply(ctx context.Context, cause Cause, plan Plan) error
+	// Apply stores a plan and the entries of the audit log, all of it or nothing, and raises the version of the directory. It does
+	// not touch the settings of people who exist already.
+	Apply(ctx context.Context, cause Cause, plan Plan, log ...audit.Entry) error
 	// SaveIdentities stores the identities as given, by (OrgID, Platform, ExternalID), and raises the version.
-	SaveIdentities(ctx context.Context, cause Cause, identities []Identity) error
+	SaveIdentities(ctx context.Context, cause Cause, identities []Identity, log ...audit.Entry) error
 	// SaveSettings stores what a person chose and raises the version.
 	SaveSettings(ctx context.Context, cause Cause, personID uuid.UUID, settings Settings) error
+
+	// SaveLastUsed stores where a person was seen last, unless a later use is stored already. It raises no version.
+	SaveLastUsed(ctx context.Context, orgID uuid.UUID, u Used) error
+
+	// Following is the zero Following when the firm follows no directory.
+	Following(ctx context.Context, orgID uuid.UUID) (Following, error)
+	// SaveFollowing has the firm follow a platform's directory from now on, or none when f has no platform.
+	SaveFollowing(ctx context.Context, f Following) error
+	// TriedFollowing stores TriedAt, Refused and Amount, if the firm still follows that platform.
+	TriedFollowing(ctx context.Context, f Following) error
 }

@@ -45,6 +45,7 @@ func TestEveryWordExistsInBothLanguages(t *testing.T) {
 			}
 		}
 	}
+	delete(used, "people.imported") // an act of the audit log
 	if len(used) < 60 {
 		t.Errorf("only %d keys were found in the sources: does this test still read them?", len(used))
 	}

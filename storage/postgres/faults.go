@@ -47,6 +47,8 @@ var violations = map[string]func() *fault.Fault{
 	"schedules_org_fkey":      noOrg,
 	"audit_log_org_fkey":      noOrg,
 
+	"directory_follows_org_fkey": noOrg,
+
 	"identities_person_fkey":       noPerson,
 	"praises_author_fkey":          noPerson,
 	"praise_receivers_person_fkey": noPerson,
@@ -57,6 +59,7 @@ var violations = map[string]func() *fault.Fault{
 	"ask_people_person_fkey":       noPerson,
 	"ask_people_author_fkey":       noPerson,
 	"key_events_person_fkey":       noPerson,
+	"last_used_person_fkey":        noPerson,
 }
 
 func means(kind fault.Kind, key, field string) func() *fault.Fault {

@@ -51,14 +51,14 @@ var calls = map[string]func(w trial) (any, error){
 		if err != nil {
 			return nil, err
 		}
-		return []any{dir.Org(), dir.People(), dir.Identities("slack")}, nil
+		return []any{dir.Org(), dir.People(), dir.Identities("slack"), dir.LastUsed(id(1001))}, nil
 	},
 	"People.Since": func(w trial) (any, error) {
 		dir, err := w.People.Since(w.Context(), people.NewDirectory(people.Org{ID: mine}, 1, nil, nil))
 		if err != nil {
 			return nil, err
 		}
-		return []any{dir.Org(), dir.People(), dir.Identities("slack")}, nil
+		return []any{dir.Org(), dir.People(), dir.Identities("slack"), dir.LastUsed(id(1001))}, nil
 	},
 	"People.Apply": func(w trial) (any, error) {
 		plan := staff(mine, 3)
@@ -77,6 +77,16 @@ var calls = map[string]func(w trial) (any, error){
 	},
 	"People.SaveSettings": func(w trial) (any, error) {
 		return nil, w.People.SaveSettings(w.Context(), by(mine, theirEvent), id(1001), people.Settings{Digest: true})
+	},
+	"People.SaveLastUsed": func(w trial) (any, error) {
+		return nil, w.People.SaveLastUsed(w.Context(), mine, people.Used{PersonID: id(1001), Platform: "feishu", At: noon.Add(time.Hour)})
+	},
+	"People.Following": func(w trial) (any, error) { return w.People.Following(w.Context(), mine) },
+	"People.SaveFollowing": func(w trial) (any, error) {
+		return nil, w.People.SaveFollowing(w.Context(), people.Following{OrgID: mine})
+	},
+	"People.TriedFollowing": func(w trial) (any, error) {
+		return nil, w.People.TriedFollowing(w.Context(), people.Following{OrgID: mine, Platform: marked, TriedAt: noon})
 	},
 
 	"Feedback.InTx": func(w trial) (any, error) {
@@ -322,6 +332,8 @@ func occupy(t *testing.T, d *DB, org uuid.UUID, mark, event string) {
 		plan.Identities[i].Name = mark
 	}
 	must(d.People.Apply(t.Context(), people.Cause{OrgID: org, At: noon}, plan))
+	must(d.People.SaveLastUsed(t.Context(), org, people.Used{PersonID: id(1001), Platform: mark, At: noon}))
+	must(d.People.SaveFollowing(t.Context(), people.Following{OrgID: org, Platform: mark, Since: noon}))
 	must(d.Feedback.SaveValues(t.Context(), people.Cause{OrgID: org, At: noon}, []feedback.Value{{Name: mark}, {NameEn: mark}}))
 	must(d.Schedules.EnsureSchedule(t.Context(), org, "weekly", mark, "UTC", noon))
 	for n, state := range map[int]notice.State{61: notice.Sent, 62: notice.Held, 63: notice.Dead, 64: notice.Waiting} {

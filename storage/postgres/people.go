@@ -3,11 +3,14 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"huiyin/internal/audit"
 	"huiyin/internal/people"
 	"huiyin/storage/postgres/internal/db"
 )
@@ -62,7 +65,7 @@ func (s *People) BindTenant(ctx context.Context, orgID uuid.UUID, platform, tena
 }
 
 // Apply stores a plan.
-func (s *People) Apply(ctx context.Context, cause people.Cause, plan people.Plan) error {
+func (s *People) Apply(ctx context.Context, cause people.Cause, plan people.Plan, log ...audit.Entry) error {
 	persons := plan.Changes().People
 	rows := peopleColumns(cause.OrgID, persons)
 	for i, p := range persons {
@@ -75,7 +78,7 @@ func (s *People) Apply(ctx context.Context, cause people.Cause, plan people.Plan
 		}
 		rows.Settings[i] = string(text)
 	}
-	err := s.change(ctx, cause, plan.Identities, func(q *db.Queries) error {
+	err := s.change(ctx, cause, plan.Identities, log, func(q *db.Queries) error {
 		if len(persons) == 0 {
 			return nil
 		}
@@ -88,8 +91,8 @@ func (s *People) Apply(ctx context.Context, cause people.Cause, plan people.Plan
 }
 
 // SaveIdentities stores accounts.
-func (s *People) SaveIdentities(ctx context.Context, cause people.Cause, identities []people.Identity) error {
-	if err := s.change(ctx, cause, identities, func(*db.Queries) error { return nil }); err != nil {
+func (s *People) SaveIdentities(ctx context.Context, cause people.Cause, identities []people.Identity, log ...audit.Entry) error {
+	if err := s.change(ctx, cause, identities, log, func(*db.Queries) error { return nil }); err != nil {
 		return fmt.Errorf("saving identities: %w", err)
 	}
 	return nil
@@ -101,7 +104,7 @@ func (s *People) SaveSettings(ctx context.Context, cause people.Cause, personID 
 	if err != nil {
 		return err
 	}
-	err = s.change(ctx, cause, nil, func(q *db.Queries) error {
+	err = s.change(ctx, cause, nil, nil, func(q *db.Queries) error {
 		_, err := q.SaveSettings(ctx, text, cause.OrgID, personID)
 		return err
 	})
@@ -113,7 +116,7 @@ func (s *People) SaveSettings(ctx context.Context, cause people.Cause, personID 
 
 // change raises the version of the directory and writes under it. Raising it locks the firm's row, so changes of one directory come
 // one after the other and a reader of version n has seen all rows up to n.
-func (s *People) change(ctx context.Context, cause people.Cause, identities []people.Identity, write func(*db.Queries) error) error {
+func (s *People) change(ctx context.Context, cause people.Cause, identities []people.Identity, log []audit.Entry, write func(*db.Queries) error) error {
 	for _, i := range identities {
 		if i.OrgID != cause.OrgID {
 			return fmt.Errorf("identity %s of %s is of organisation %s, not %s", i.ExternalID, i.Platform, i.OrgID, cause.OrgID)
@@ -131,12 +134,69 @@ func (s *People) change(ctx context.Context, cause people.Cause, identities []pe
 		if err := write(q); err != nil {
 			return err
 		}
-		if len(identities) == 0 {
-			return nil
+		if len(identities) > 0 {
+			if err := q.SaveIdentities(ctx, identityColumns(cause.OrgID, identities)); err != nil {
+				return err
+			}
 		}
-		return q.SaveIdentities(ctx, identityColumns(cause.OrgID, identities))
+		if len(log) > 0 {
+			return chain(ctx, q, cause.OrgID, log)
+		}
+		return nil
 	})
 	return translate(err)
+}
+
+// SaveLastUsed stores where a person was seen last.
+func (s *People) SaveLastUsed(ctx context.Context, orgID uuid.UUID, u people.Used) error {
+	ctx, cancel := context.WithTimeout(ctx, hurry)
+	defer cancel()
+	err := s.db.queries().SaveLastUsed(ctx, db.SaveLastUsedParams{OrgID: orgID, PersonID: u.PersonID, Platform: u.Platform, UsedAt: u.At})
+	if err != nil {
+		return fmt.Errorf("saving where somebody was seen last: %w", translate(err))
+	}
+	return nil
+}
+
+// Following is the directory that a firm's people follow.
+func (s *People) Following(ctx context.Context, orgID uuid.UUID) (people.Following, error) {
+	r, err := s.db.queries().Following(ctx, orgID)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return people.Following{}, nil
+	}
+	if err != nil {
+		return people.Following{}, fmt.Errorf("reading which directory is followed: %w", translate(err))
+	}
+	return people.Following{
+		OrgID: r.OrgID, Platform: r.Platform, Since: r.Since.UTC(), TriedAt: r.TriedAt.Time.UTC(), Refused: people.Refusal(r.Refused), Amount: int(r.Amount),
+	}, nil
+}
+
+// SaveFollowing has the firm follow a directory, or none.
+func (s *People) SaveFollowing(ctx context.Context, f people.Following) error {
+	var err error
+	if f.Platform == "" {
+		err = s.db.queries().StopFollowing(ctx, f.OrgID)
+	} else {
+		err = s.db.queries().SaveFollowing(ctx, db.SaveFollowingParams{
+			OrgID: f.OrgID, Platform: f.Platform, Since: f.Since, TriedAt: f.TriedAt, Refused: string(f.Refused), Amount: int32(f.Amount),
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("saving which directory is followed: %w", translate(err))
+	}
+	return nil
+}
+
+// TriedFollowing stores what became of the last listing of the directory that is followed.
+func (s *People) TriedFollowing(ctx context.Context, f people.Following) error {
+	err := s.db.queries().TryFollowing(ctx, db.TryFollowingParams{
+		TriedAt: f.TriedAt, Refused: string(f.Refused), Amount: int32(f.Amount), OrgID: f.OrgID, Platform: f.Platform,
+	})
+	if err != nil {
+		return fmt.Errorf("saving what became of a directory: %w", translate(err))
+	}
+	return nil
 }
 
 func org(r db.OrgOfRow) people.Org {
@@ -151,6 +211,7 @@ type settingsRow struct {
 	QuietTo    int       `json:"quiet_to"`
 	MutedUntil time.Time `json:"muted_until"`
 	Digest     bool      `json:"digest"`
+	Platform   string    `json:"platform"`
 }
 
 // encodeSettings writes nothing for somebody who never chose, so that defaults may change for them.
@@ -179,13 +240,13 @@ func peopleColumns(orgID uuid.UUID, persons []people.Person) db.SavePeopleParams
 	n := len(persons)
 	c := db.SavePeopleParams{
 		OrgID: orgID, PersonIds: make([]uuid.UUID, n), EmployeeNos: make([]string, n), Names: make([]string, n), NamesEn: make([]string, n),
-		Emails: make([]string, n), Departments: make([]string, n), ManagerIds: make([]uuid.UUID, n), Titles: make([]string, n),
+		Emails: make([]string, n), Mobiles: make([]string, n), Departments: make([]string, n), ManagerIds: make([]uuid.UUID, n), Titles: make([]string, n),
 		Roles: make([]string, n), HiredOn: make([]time.Time, n), Timezones: make([]string, n), Langs: make([]string, n),
 		Active: make([]bool, n), Settings: make([]string, n),
 	}
 	for i, p := range persons {
 		c.PersonIds[i], c.EmployeeNos[i], c.Names[i], c.NamesEn[i] = p.ID, p.EmployeeNo, p.Name, p.NameEn
-		c.Emails[i], c.Departments[i], c.ManagerIds[i], c.Titles[i] = p.Email, p.Department, p.ManagerID, p.Title
+		c.Emails[i], c.Mobiles[i], c.Departments[i], c.ManagerIds[i], c.Titles[i] = p.Email, p.Mobile, p.Department, p.ManagerID, p.Title
 		c.Roles[i], c.HiredOn[i], c.Timezones[i], c.Langs[i], c.Active[i] = string(p.Role), p.HiredOn, p.TimeZone, p.Lang, p.Active
 	}
 	return c
@@ -195,11 +256,13 @@ func identityColumns(orgID uuid.UUID, identities []people.Identity) db.SaveIdent
 	n := len(identities)
 	c := db.SaveIdentitiesParams{
 		OrgID: orgID, Platforms: make([]string, n), ExternalIds: make([]string, n), PersonIds: make([]uuid.UUID, n), States: make([]string, n),
-		Kinds: make([]string, n), Names: make([]string, n), Emails: make([]string, n), Timezones: make([]string, n), Langs: make([]string, n),
+		Reasons: make([]string, n), Kinds: make([]string, n), Names: make([]string, n), Emails: make([]string, n), Mobiles: make([]string, n),
+		EmployeeNos: make([]string, n), Timezones: make([]string, n), Langs: make([]string, n),
 	}
 	for i, a := range identities {
 		c.Platforms[i], c.ExternalIds[i], c.PersonIds[i], c.States[i] = a.Platform, a.ExternalID, a.PersonID, string(a.State)
 		c.Kinds[i], c.Names[i], c.Emails[i], c.Timezones[i], c.Langs[i] = string(a.Kind), a.Name, a.Email, a.TimeZone, a.Lang
+		c.Reasons[i], c.Mobiles[i], c.EmployeeNos[i] = string(a.Match), a.Mobile, a.EmployeeNo
 	}
 	return c
 }

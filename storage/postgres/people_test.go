@@ -326,7 +326,7 @@ func BenchmarkDirectory(b *testing.B) {
 		}
 		b.Run(fmt.Sprintf("since/%d", changes), func(b *testing.B) {
 			for b.Loop() {
-				if _, _, err := d.People.changes(b.Context(), id(1), dir.Version()); err != nil {
+				if _, _, _, err := d.People.changes(b.Context(), id(1), dir.Version(), noon); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -80,6 +80,18 @@ CREATE INDEX deliveries_held_idx ON deliveries USING btree (org_id, person_id) W
 CREATE INDEX deliveries_open_idx ON deliveries USING btree (state, due_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'held'::text, 'dead'::text]));
 CREATE INDEX deliveries_subject_idx ON deliveries USING btree (org_id, subject);
 
+create table directory_follows (
+  org_id uuid not null,
+  platform text not null,
+  since timestamp with time zone not null,
+  tried_at timestamp with time zone,
+  refused text not null default ''::text,
+  amount integer not null default 0,
+  constraint directory_follows_pkey PRIMARY KEY (org_id),
+  constraint directory_follows_org_fkey FOREIGN KEY (org_id) REFERENCES orgs(org_id),
+  constraint directory_follows_refused_check CHECK ((refused = ANY (ARRAY[''::text, 'rows'::text, 'leaving'::text])))
+);
+
 create table identities (
   org_id uuid not null,
   platform text not null,
@@ -92,9 +104,13 @@ create table identities (
   timezone text not null default ''::text,
   lang text not null default ''::text,
   directory_version bigint not null,
+  mobile text not null default ''::text,
+  employee_no text not null default ''::text,
+  matched_by text not null default ''::text,
   constraint identities_pkey PRIMARY KEY (org_id, platform, external_id),
   constraint identities_confirmed_key EXCLUDE USING btree (org_id WITH =, platform WITH =, person_id WITH =) WHERE (((state = 'confirmed'::text) AND (kind <> 'gone'::text))) DEFERRABLE INITIALLY DEFERRED,
   constraint identities_kind_check CHECK ((kind = ANY (ARRAY['member'::text, 'guest'::text, 'bot'::text, 'gone'::text]))),
+  constraint identities_matched_by_check CHECK ((matched_by = ANY (ARRAY[''::text, 'email'::text, 'employee_no'::text, 'mobile'::text]))),
   constraint identities_org_fkey FOREIGN KEY (org_id) REFERENCES orgs(org_id),
   constraint identities_person_check CHECK (((state = 'unclaimed'::text) = (person_id IS NULL))),
   constraint identities_person_fkey FOREIGN KEY (org_id, person_id) REFERENCES people(org_id, person_id),
@@ -133,6 +149,16 @@ create table key_events (
   constraint key_events_person_fkey FOREIGN KEY (org_id, person_id) REFERENCES people(org_id, person_id)
 );
 CREATE INDEX key_events_person_idx ON key_events USING btree (org_id, person_id, said_at DESC, key_event_id DESC);
+
+create table last_used (
+  org_id uuid not null,
+  person_id uuid not null,
+  platform text not null,
+  used_at timestamp with time zone not null,
+  constraint last_used_pkey PRIMARY KEY (org_id, person_id),
+  constraint last_used_person_fkey FOREIGN KEY (org_id, person_id) REFERENCES people(org_id, person_id)
+);
+CREATE INDEX last_used_at_idx ON last_used USING btree (org_id, used_at);
 
 create table notes (
   org_id uuid not null,
@@ -202,6 +228,7 @@ create table people (
   active boolean not null default true,
   settings jsonb not null default '{}'::jsonb,
   directory_version bigint not null,
+  mobile text not null default ''::text,
   constraint people_pkey PRIMARY KEY (org_id, person_id),
   constraint people_email_key EXCLUDE USING btree (org_id WITH =, email WITH =) WHERE ((email <> ''::text)) DEFERRABLE INITIALLY DEFERRED,
   constraint people_manager_check CHECK ((manager_id <> person_id)),

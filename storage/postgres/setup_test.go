@@ -70,7 +70,7 @@ func staff(orgID uuid.UUID, n int) people.Plan {
 	for i := range n {
 		p := people.Person{
 			OrgID: orgID, ID: id(1000 + i), EmployeeNo: fmt.Sprintf("E%06d", i), Name: fmt.Sprintf("林%d", i), NameEn: fmt.Sprintf("Lin %d", i),
-			Email: fmt.Sprintf("e%d@example.com", i), Department: "销售部/华东", Title: "经理", Role: people.Employee, Active: true,
+			Email: fmt.Sprintf("e%d@example.com", i), Mobile: fmt.Sprintf("138%08d", i), Department: "销售部/华东", Title: "经理", Role: people.Employee, Active: true,
 			HiredOn: time.Date(2020, 2, 29, 0, 0, 0, 0, time.UTC), TimeZone: "Asia/Shanghai", Lang: "zh-CN", Settings: people.DefaultSettings(),
 		}
 		if i > 0 {
@@ -79,7 +79,7 @@ func staff(orgID uuid.UUID, n int) people.Plan {
 		plan.Create = append(plan.Create, p)
 		plan.Identities = append(plan.Identities, people.Identity{
 			OrgID: orgID, Platform: "slack", ExternalID: fmt.Sprintf("U%06d", i), PersonID: p.ID, State: people.Confirmed, Kind: people.Member,
-			Name: p.NameEn, Email: p.Email, TimeZone: "Asia/Shanghai", Lang: "zh-CN",
+			Name: p.NameEn, Email: p.Email, Mobile: p.Mobile, EmployeeNo: p.EmployeeNo, TimeZone: "Asia/Shanghai", Lang: "zh-CN",
 		})
 	}
 	return plan

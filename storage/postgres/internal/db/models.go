@@ -70,6 +70,15 @@ type Delivery struct {
 	Fault      string
 }
 
+type DirectoryFollow struct {
+	OrgID    uuid.UUID
+	Platform string
+	Since    time.Time
+	TriedAt  pgtype.Timestamptz
+	Refused  string
+	Amount   int32
+}
+
 type Identity struct {
 	OrgID            uuid.UUID
 	Platform         string
@@ -82,6 +91,9 @@ type Identity struct {
 	Timezone         string
 	Lang             string
 	DirectoryVersion int64
+	Mobile           string
+	EmployeeNo       string
+	MatchedBy        string
 }
 
 type Inbox struct {
@@ -105,6 +117,13 @@ type KeyEvent struct {
 	HappenedOn  time.Time
 	SaidAt      time.Time
 	WithdrawnAt pgtype.Timestamptz
+}
+
+type LastUsed struct {
+	OrgID    uuid.UUID
+	PersonID uuid.UUID
+	Platform string
+	UsedAt   time.Time
 }
 
 type Note struct {
@@ -161,6 +180,7 @@ type Person struct {
 	Active           bool
 	Settings         []byte
 	DirectoryVersion int64
+	Mobile           string
 }
 
 type Praise struct {

@@ -43,6 +43,24 @@ func (q *Queries) CreateOrg(ctx context.Context, arg CreateOrgParams) error {
 	return err
 }
 
+const following = `-- name: Following :one
+select org_id, platform, since, tried_at, refused, amount from directory_follows where org_id = $1
+`
+
+func (q *Queries) Following(ctx context.Context, orgID uuid.UUID) (DirectoryFollow, error) {
+	row := q.db.QueryRow(ctx, following, orgID)
+	var i DirectoryFollow
+	err := row.Scan(
+		&i.OrgID,
+		&i.Platform,
+		&i.Since,
+		&i.TriedAt,
+		&i.Refused,
+		&i.Amount,
+	)
+	return i, err
+}
+
 const orgOf = `-- name: OrgOf :one
 select o.org_id, o.name, o.timezone, o.lang
 from installations i join orgs o on o.org_id = i.org_id
@@ -104,17 +122,47 @@ func (q *Queries) Orgs(ctx context.Context) ([]OrgsRow, error) {
 	return items, nil
 }
 
+const saveFollowing = `-- name: SaveFollowing :exec
+insert into directory_follows (org_id, platform, since, tried_at, refused, amount)
+values ($1, $2, $3, nullif($4::timestamptz, '0001-01-01 00:00:00+00'), $5, $6)
+on conflict (org_id) do update set platform = excluded.platform, since = excluded.since, tried_at = excluded.tried_at, refused = excluded.refused,
+  amount = excluded.amount
+`
+
+type SaveFollowingParams struct {
+	OrgID    uuid.UUID
+	Platform string
+	Since    time.Time
+	TriedAt  time.Time
+	Refused  string
+	Amount   int32
+}
+
+func (q *Queries) SaveFollowing(ctx context.Context, arg SaveFollowingParams) error {
+	_, err := q.db.Exec(ctx, saveFollowing,
+		arg.OrgID,
+		arg.Platform,
+		arg.Since,
+		arg.TriedAt,
+		arg.Refused,
+		arg.Amount,
+	)
+	return err
+}
+
 const saveIdentities = `-- name: SaveIdentities :exec
-insert into identities (org_id, platform, external_id, person_id, state, kind, name, email, timezone, lang, directory_version)
-select $1, t.platform, t.external_id, nullif(t.person_id, '00000000-0000-0000-0000-000000000000'), t.state, t.kind, t.name,
-  t.email, t.timezone, t.lang, o.directory_version
+insert into identities (org_id, platform, external_id, person_id, state, matched_by, kind, name, email, mobile, employee_no, timezone, lang,
+  directory_version)
+select $1, t.platform, t.external_id, nullif(t.person_id, '00000000-0000-0000-0000-000000000000'), t.state, t.matched_by, t.kind, t.name,
+  t.email, t.mobile, t.employee_no, t.timezone, t.lang, o.directory_version
 from (select unnest($2::text[]) as platform, unnest($3::text[]) as external_id, unnest($4::uuid[]) as person_id,
-    unnest($5::text[]) as state, unnest($6::text[]) as kind, unnest($7::text[]) as name, unnest($8::text[]) as email,
-    unnest($9::text[]) as timezone, unnest($10::text[]) as lang) t
+    unnest($5::text[]) as state, unnest($6::text[]) as matched_by, unnest($7::text[]) as kind, unnest($8::text[]) as name,
+    unnest($9::text[]) as email, unnest($10::text[]) as mobile, unnest($11::text[]) as employee_no,
+    unnest($12::text[]) as timezone, unnest($13::text[]) as lang) t
   join orgs o on o.org_id = $1
-on conflict (org_id, platform, external_id) do update set person_id = excluded.person_id, state = excluded.state, kind = excluded.kind,
-  name = excluded.name, email = excluded.email, timezone = excluded.timezone, lang = excluded.lang,
-  directory_version = excluded.directory_version
+on conflict (org_id, platform, external_id) do update set person_id = excluded.person_id, state = excluded.state, matched_by = excluded.matched_by,
+  kind = excluded.kind, name = excluded.name, email = excluded.email, mobile = excluded.mobile, employee_no = excluded.employee_no,
+  timezone = excluded.timezone, lang = excluded.lang, directory_version = excluded.directory_version
 `
 
 type SaveIdentitiesParams struct {
@@ -123,9 +171,12 @@ type SaveIdentitiesParams struct {
 	ExternalIds []string
 	PersonIds   []uuid.UUID
 	States      []string
+	Reasons     []string
 	Kinds       []string
 	Names       []string
 	Emails      []string
+	Mobiles     []string
+	EmployeeNos []string
 	Timezones   []string
 	Langs       []string
 }
@@ -137,30 +188,56 @@ func (q *Queries) SaveIdentities(ctx context.Context, arg SaveIdentitiesParams) 
 		arg.ExternalIds,
 		arg.PersonIds,
 		arg.States,
+		arg.Reasons,
 		arg.Kinds,
 		arg.Names,
 		arg.Emails,
+		arg.Mobiles,
+		arg.EmployeeNos,
 		arg.Timezones,
 		arg.Langs,
 	)
 	return err
 }
 
+const saveLastUsed = `-- name: SaveLastUsed :exec
+insert into last_used as known (org_id, person_id, platform, used_at) values ($1, $2, $3, $4)
+on conflict (org_id, person_id) do update set platform = excluded.platform, used_at = excluded.used_at where known.used_at <= excluded.used_at
+`
+
+type SaveLastUsedParams struct {
+	OrgID    uuid.UUID
+	PersonID uuid.UUID
+	Platform string
+	UsedAt   time.Time
+}
+
+func (q *Queries) SaveLastUsed(ctx context.Context, arg SaveLastUsedParams) error {
+	_, err := q.db.Exec(ctx, saveLastUsed,
+		arg.OrgID,
+		arg.PersonID,
+		arg.Platform,
+		arg.UsedAt,
+	)
+	return err
+}
+
 const savePeople = `-- name: SavePeople :exec
 
-insert into people as known (org_id, person_id, employee_no, name, name_en, email, department, manager_id, title, role,
+insert into people as known (org_id, person_id, employee_no, name, name_en, email, mobile, department, manager_id, title, role,
   hired_on, timezone, lang, active, settings, directory_version)
-select $1, t.person_id, t.employee_no, t.name, t.name_en, t.email, t.department,
+select $1, t.person_id, t.employee_no, t.name, t.name_en, t.email, t.mobile, t.department,
   nullif(t.manager_id, '00000000-0000-0000-0000-000000000000'), t.title, t.role, nullif(t.hired_on, '0001-01-01'),
   t.timezone, t.lang, t.active, t.settings::jsonb, o.directory_version
 from (select unnest($2::uuid[]) as person_id, unnest($3::text[]) as employee_no, unnest($4::text[]) as name,
-    unnest($5::text[]) as name_en, unnest($6::text[]) as email, unnest($7::text[]) as department,
-    unnest($8::uuid[]) as manager_id, unnest($9::text[]) as title, unnest($10::text[]) as role,
-    unnest($11::date[]) as hired_on, unnest($12::text[]) as timezone, unnest($13::text[]) as lang,
-    unnest($14::boolean[]) as active, unnest($15::text[]) as settings) t
+    unnest($5::text[]) as name_en, unnest($6::text[]) as email, unnest($7::text[]) as mobile,
+    unnest($8::text[]) as department,
+    unnest($9::uuid[]) as manager_id, unnest($10::text[]) as title, unnest($11::text[]) as role,
+    unnest($12::date[]) as hired_on, unnest($13::text[]) as timezone, unnest($14::text[]) as lang,
+    unnest($15::boolean[]) as active, unnest($16::text[]) as settings) t
   join orgs o on o.org_id = $1
 on conflict (org_id, person_id) do update set employee_no = excluded.employee_no, name = excluded.name, name_en = excluded.name_en,
-  email = excluded.email, department = excluded.department, manager_id = excluded.manager_id, title = excluded.title,
+  email = excluded.email, mobile = excluded.mobile, department = excluded.department, manager_id = excluded.manager_id, title = excluded.title,
   role = excluded.role, hired_on = excluded.hired_on, timezone = excluded.timezone, lang = excluded.lang, active = excluded.active,
   directory_version = excluded.directory_version
 `
@@ -172,6 +249,7 @@ type SavePeopleParams struct {
 	Names       []string
 	NamesEn     []string
 	Emails      []string
+	Mobiles     []string
 	Departments []string
 	ManagerIds  []uuid.UUID
 	Titles      []string
@@ -192,6 +270,7 @@ func (q *Queries) SavePeople(ctx context.Context, arg SavePeopleParams) error {
 		arg.Names,
 		arg.NamesEn,
 		arg.Emails,
+		arg.Mobiles,
 		arg.Departments,
 		arg.ManagerIds,
 		arg.Titles,
@@ -217,4 +296,36 @@ func (q *Queries) SaveSettings(ctx context.Context, settings []byte, orgID uuid.
 	var person_id uuid.UUID
 	err := row.Scan(&person_id)
 	return person_id, err
+}
+
+const stopFollowing = `-- name: StopFollowing :exec
+delete from directory_follows where org_id = $1
+`
+
+func (q *Queries) StopFollowing(ctx context.Context, orgID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, stopFollowing, orgID)
+	return err
+}
+
+const tryFollowing = `-- name: TryFollowing :exec
+update directory_follows set tried_at = nullif($1::timestamptz, '0001-01-01 00:00:00+00'), refused = $2, amount = $3 where org_id = $4 and platform = $5
+`
+
+type TryFollowingParams struct {
+	TriedAt  time.Time
+	Refused  string
+	Amount   int32
+	OrgID    uuid.UUID
+	Platform string
+}
+
+func (q *Queries) TryFollowing(ctx context.Context, arg TryFollowingParams) error {
+	_, err := q.db.Exec(ctx, tryFollowing,
+		arg.TriedAt,
+		arg.Refused,
+		arg.Amount,
+		arg.OrgID,
+		arg.Platform,
+	)
+	return err
 }
