@@ -38,19 +38,13 @@ func proposedTo(dir *people.Directory, person uuid.UUID, connected func(platform
 
 // claimOf is the notice that asks an account whether it is the person's. Its id follows from the two, so that it is asked once.
 func claimOf(i people.Identity, of notice.Notice) notice.Notice {
-	name := i.OrgID.String() + "\x00" + i.PersonID.String() + "\x00" + i.Platform + "\x00" + i.ExternalID
-	return notice.Notice{
-		OrgID: i.OrgID, ID: uuid.NewSHA1(claims, []byte(name)), Kind: notice.AccountClaim, To: i.PersonID, Subject: i.PersonID, Due: of.Due,
-	}
+	return notice.Notice{OrgID: i.OrgID, ID: i.ClaimID(), Kind: notice.AccountClaim, To: i.PersonID, Subject: i.PersonID, Due: of.Due}
 }
-
-// claims is the name space of the ids of claims.
-var claims = uuid.MustParse("8f14c0f2-9d0f-5c58-9a8c-0d7f6a3e2b11")
 
 // claimed finds the account that a claim asks. A claim that somebody else wrote, with an id of its own, asks the first.
 func claimed(n notice.Notice, proposed []people.Identity) (people.Identity, bool) {
 	for _, i := range proposed {
-		if n.ID.Version() != claims.Version() || claimOf(i, n).ID == n.ID {
+		if !people.IsClaim(n.ID) || i.ClaimID() == n.ID {
 			return i, true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
+	"huiyin/bot"
 	"huiyin/internal/notice"
 	"huiyin/internal/people"
 )
@@ -83,5 +84,55 @@ func TestAClaimAsksTheAccountThatItWasMadeFor(t *testing.T) {
 	}
 	if claimOf(a, notice.Notice{}).ID != claimOf(a, notice.Notice{Kind: notice.AskReceived}).ID {
 		t.Error("the same account is asked twice")
+	}
+}
+
+func TestANoticeGoesWhereThePersonWishesElseWhereTheyWereSeenLast(t *testing.T) {
+	on := func(names ...string) map[string]bot.Platform {
+		out := map[string]bot.Platform{}
+		for _, name := range names {
+			out[name] = &chat{}
+		}
+		return out
+	}
+	for _, c := range []struct {
+		name       string
+		chosen     string
+		used       string
+		accounts   []string
+		connected  map[string]bot.Platform
+		began      notice.Delivery
+		want       string
+		wantNobody bool
+	}{
+		{name: "neither chosen nor seen", accounts: []string{"b:confirmed", "a:confirmed"}, connected: on("a", "b"), want: "a"},
+		{name: "seen last", used: "b", accounts: []string{"a:confirmed", "b:confirmed"}, connected: on("a", "b"), want: "b"},
+		{name: "chosen, though seen elsewhere", chosen: "a", used: "b", accounts: []string{"a:confirmed", "b:confirmed"}, connected: on("a", "b"), want: "a"},
+		{name: "chosen and not connected any more", chosen: "a", used: "c", accounts: []string{"a:confirmed", "b:confirmed", "c:confirmed"}, connected: on("b", "c"), want: "c"},
+		{name: "neither is connected any more", chosen: "a", used: "c", accounts: []string{"a:confirmed", "b:confirmed", "c:confirmed"}, connected: on("b"), want: "b"},
+		{name: "chosen without an account there any more", chosen: "a", accounts: []string{"a:refused", "b:confirmed"}, connected: on("a", "b"), want: "b"},
+		{name: "none is connected", accounts: []string{"a:confirmed"}, connected: on("b"), wantNobody: true},
+		{
+			name: "it may have arrived elsewhere already", chosen: "a", accounts: []string{"a:confirmed", "b:confirmed"}, connected: on("a", "b"),
+			began: notice.Delivery{State: notice.Sending, Platform: "b"}, want: "b",
+		},
+		{
+			name: "it was refused elsewhere", chosen: "a", accounts: []string{"a:confirmed", "b:confirmed"}, connected: on("a", "b"),
+			began: notice.Delivery{State: notice.Waiting, Platform: "b"}, want: "a",
+		},
+	} {
+		y := newYard(t, able, func(o *Options) { o.Platforms = c.connected })
+		settings := people.DefaultSettings()
+		settings.Platform = c.chosen
+		person := y.person(settings, c.accounts...)
+		if c.used != "" {
+			y.dir.TakeUsed([]people.Used{{PersonID: person, Platform: c.used, At: clock()}})
+		}
+		d := c.began
+		d.To = person
+		got, ok := y.courier.account(y.dir, &d)
+		if ok == c.wantNobody || got.Platform != c.want {
+			t.Errorf("%s: it goes to %q (%v), want %q", c.name, got.Platform, ok, c.want)
+		}
 	}
 }

@@ -209,15 +209,17 @@ func (c *courier) wayOf(ctx context.Context, d *notice.Delivery, class notice.Cl
 	return nil, c.hold(ctx, d, dir)
 }
 
+// account chooses where to write to a person: where they wish, else where they were seen last, else wherever they can be reached.
 func (c *courier) account(dir *people.Directory, d *notice.Delivery) (people.Identity, bool) {
 	if d.Kind == notice.AccountClaim {
 		return claimed(d.Notice, proposedTo(dir, d.To, c.connected))
 	}
-	prefer := []string{d.Platform}
-	if c.LastUsed != nil {
-		prefer = append(prefer, c.LastUsed(d.OrgID, d.To))
+	var prefer []string
+	if d.State == notice.Sending { // it may have arrived: where it went, a second one can be told from the first
+		prefer = append(prefer, d.Platform)
 	}
-	return accountOf(dir, d.To, c.connected, prefer...)
+	person, _ := dir.Person(d.To)
+	return accountOf(dir, d.To, c.connected, append(prefer, person.Settings.Platform, dir.LastUsed(d.To))...)
 }
 
 func (c *courier) connected(platform string) bool { return c.Platforms[platform] != nil }

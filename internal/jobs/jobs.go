@@ -39,7 +39,6 @@ type Options struct {
 	Limits      map[string]Limits                                // optional, by platform name; a platform without a row has none
 	Pacer       Pacer                                            // optional: without one this process paces alone
 	Observer    Observer                                         // optional
-	LastUsed    func(orgID, person uuid.UUID) string             // optional: the platform that a person used last, "" when unknown
 	Schedules   Schedules                                        // optional: without it there is no recurring work
 	Tasks       map[string]Task                                  // optional: recurring work by the name of its schedule
 	EveryMinute []func(ctx context.Context, now time.Time) error // optional: run in every process; they see to it that things happen once

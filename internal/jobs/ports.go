@@ -39,9 +39,11 @@ type Deliveries interface {
 type Schedules interface {
 	// EnsureSchedule writes the schedule unless there is one of that name.
 	EnsureSchedule(ctx context.Context, orgID uuid.UUID, name, rule, zone string, next time.Time) error
-	// ClaimSchedules takes up to limit occurrences that are due, past those that another process is taking, and moves each schedule
-	// to the time that next gives. What it returns is nobody else's and has to be done, with an error beside it or without.
-	ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error)
+	// ClaimSchedules takes up to limit occurrences that are due, past those that another process is taking, moves each schedule to the
+	// time that next gives and calls enqueue, all in one transaction, and returns how many it took. With an error beside it, there are
+	// schedules that cannot be moved.
+	ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error),
+		enqueue func(ctx context.Context, tx pgx.Tx, claimed []notice.Claimed) error) (int, error)
 }
 
 // Writer finds the words of a notice for its reader, in their language of this moment.

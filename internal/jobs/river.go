@@ -137,7 +137,11 @@ func (q *queue) release(ctx context.Context, orgID, person uuid.UUID) error {
 	}})
 }
 
-func (q *queue) occur(ctx context.Context, claimed []notice.Claimed) error {
+// occur puts recurring work into the queue, in the transaction that moved its schedules.
+func (q *queue) occur(ctx context.Context, tx pgx.Tx, claimed []notice.Claimed) error {
+	if len(claimed) == 0 {
+		return nil
+	}
 	jobs := make([]river.InsertManyParams, len(claimed))
 	for i, c := range claimed {
 		jobs[i] = river.InsertManyParams{
@@ -145,7 +149,10 @@ func (q *queue) occur(ctx context.Context, claimed []notice.Claimed) error {
 			InsertOpts: &river.InsertOpts{MaxAttempts: notice.MaxAttempts, Queue: tasks, UniqueOpts: river.UniqueOpts{ByArgs: true}},
 		}
 	}
-	return q.insert(ctx, jobs)
+	if _, err := q.client.InsertManyTx(ctx, tx, jobs); err != nil {
+		return fmt.Errorf("queue recurring work: %w", err)
+	}
+	return nil
 }
 
 func (q *queue) insert(ctx context.Context, jobs []river.InsertManyParams) error {

@@ -43,6 +43,20 @@ func (o outbox) HandOver(ctx context.Context, now time.Time, limit int, enqueue 
 	return n, err
 }
 
+// calendar claims within real transactions; its schedules are kept in memory.
+type calendar struct {
+	*plan
+	pool *pgxpool.Pool
+}
+
+func (c calendar) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error),
+	enqueue func(context.Context, pgx.Tx, []notice.Claimed) error,
+) (int, error) {
+	return c.plan.ClaimSchedules(ctx, now, limit, next, func(ctx context.Context, _ pgx.Tx, claimed []notice.Claimed) error {
+		return pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error { return enqueue(ctx, tx, claimed) })
+	})
+}
+
 // firm is a yard whose queue is River's.
 type firm struct {
 	*yard
@@ -224,7 +238,7 @@ func TestSeveralProcessesRunEachOccurrenceOnce(t *testing.T) {
 		}
 	}
 	with := func(o *Options) {
-		o.Schedules, o.Tasks = p, tasks
+		o.Schedules, o.Tasks = calendar{p, f.pool}, tasks
 		o.Now = func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 	}
 	processes := []*Runner{f.runner(with), f.runner(with), f.runner(with)}
@@ -244,7 +258,9 @@ func TestSeveralProcessesRunEachOccurrenceOnce(t *testing.T) {
 	}
 	// Whoever could not tell whether the queue took it hands it over again.
 	first := processes[0].Now().Add(-5 * time.Minute)
-	if err := processes[0].ticker.enqueue(t.Context(), []notice.Claimed{{OrgID: f.org, Name: "task-0", At: first.UTC()}}); err != nil {
+	if err := pgx.BeginFunc(t.Context(), f.pool, func(tx pgx.Tx) error {
+		return processes[0].ticker.enqueue(t.Context(), tx, []notice.Claimed{{OrgID: f.org, Name: "task-0", At: first.UTC()}})
+	}); err != nil {
 		t.Fatal(err)
 	}
 	mu.Lock()

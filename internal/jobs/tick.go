@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/robfig/cron/v3"
 
 	"huiyin/internal/notice"
@@ -28,11 +30,10 @@ const (
 type ticker struct {
 	Options
 	courier *courier
-	enqueue func(ctx context.Context, claimed []notice.Claimed) error
+	enqueue func(ctx context.Context, tx pgx.Tx, claimed []notice.Claimed) error
 
-	one      sync.Mutex // a minute that is not over holds up the next
-	unqueued []notice.Claimed
-	purged   time.Time
+	one    sync.Mutex // a minute that is not over holds up the next
+	purged time.Time
 }
 
 // run ticks at once and then at the beginning of every minute, until ctx ends.
@@ -82,33 +83,26 @@ func (t *ticker) tick(ctx context.Context) error {
 	return errors.Join(problems...)
 }
 
-// claim takes the occurrences that are due and hands them to the queue.
+// claim takes the occurrences that are due and hands them to the queue, both or neither: what a process that dies has taken is due again.
 func (t *ticker) claim(ctx context.Context, now time.Time) error {
 	if t.Schedules == nil {
 		return nil
 	}
-	var problems []error
 	for {
-		claimed, err := t.Schedules.ClaimSchedules(ctx, now, claimBatch, Next)
-		if err != nil {
-			problems = append(problems, err)
-		}
-		for _, c := range claimed {
-			if now.Sub(c.At) > missed { // never a burst of what is of no use any more
-				t.Log.WarnContext(ctx, "recurring work was missed and is skipped", "schedule", c.Name, "org", c.OrgID, "at", c.At)
-				continue
-			}
-			t.unqueued = append(t.unqueued, c)
-		}
-		if err != nil || len(claimed) < claimBatch {
-			break
+		taken, err := t.Schedules.ClaimSchedules(ctx, now, claimBatch, Next, func(ctx context.Context, tx pgx.Tx, claimed []notice.Claimed) error {
+			return t.enqueue(ctx, tx, slices.DeleteFunc(claimed, func(c notice.Claimed) bool { return t.tooLate(ctx, c, now) }))
+		})
+		if err != nil || taken < claimBatch {
+			return err
 		}
 	}
-	if len(t.unqueued) > 0 {
-		if err := t.enqueue(ctx, t.unqueued); err != nil { // they are ours and nobody else's: keep them for the next minute
-			return errors.Join(append(problems, fmt.Errorf("queue recurring work: %w", err))...)
-		}
-		t.unqueued = nil
+}
+
+// tooLate passes over what was missed for so long that it is of no use any more.
+func (t *ticker) tooLate(ctx context.Context, c notice.Claimed, now time.Time) bool {
+	late := now.Sub(c.At) > missed
+	if late {
+		t.Log.WarnContext(ctx, "recurring work was missed and is skipped", "schedule", c.Name, "org", c.OrgID, "at", c.At)
 	}
-	return errors.Join(problems...)
+	return late
 }

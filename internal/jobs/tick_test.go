@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"huiyin/internal/notice"
 )
@@ -37,11 +38,14 @@ func (p *plan) EnsureSchedule(_ context.Context, orgID uuid.UUID, name, rule, zo
 	return nil
 }
 
-func (p *plan) ClaimSchedules(_ context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error) {
+func (p *plan) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error),
+	enqueue func(context.Context, pgx.Tx, []notice.Claimed) error,
+) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var claimed []notice.Claimed
 	var stuck error
+	moved := map[*planned]time.Time{}
 	for name, row := range p.rows {
 		if row.next.After(now) || len(claimed) == limit {
 			continue
@@ -51,9 +55,18 @@ func (p *plan) ClaimSchedules(_ context.Context, now time.Time, limit int, next 
 			stuck = errors.Join(stuck, err)
 			continue
 		}
-		claimed, row.next = append(claimed, notice.Claimed{OrgID: row.org, Name: name, At: row.next}), at
+		claimed, moved[row] = append(claimed, notice.Claimed{OrgID: row.org, Name: name, At: row.next}), at
 	}
-	return claimed, stuck
+	taken := len(claimed)
+	if taken > 0 {
+		if err := enqueue(ctx, nil, claimed); err != nil {
+			return 0, err
+		}
+	}
+	for row, at := range moved {
+		row.next = at
+	}
+	return taken, stuck
 }
 
 // clockwork is a ticker with a plan, and what it put into the queue.
@@ -72,7 +85,7 @@ func newClockwork(now func() time.Time) *clockwork {
 	o := Options{
 		Deliveries: &store{}, Schedules: c.plan, Now: now, Log: slog.New(slog.NewTextHandler(&c.log, nil)), Retention: DefaultRetention, Workers: 1,
 	}
-	c.ticker = ticker{Options: o, courier: newCourier(o, nil), enqueue: func(_ context.Context, claimed []notice.Claimed) error {
+	c.ticker = ticker{Options: o, courier: newCourier(o, nil), enqueue: func(_ context.Context, _ pgx.Tx, claimed []notice.Claimed) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.full != nil {
@@ -147,7 +160,7 @@ func TestWhatWasMissedIsDoneLateOrSkippedAndNeverABurst(t *testing.T) {
 	}
 }
 
-func TestWhatWasClaimedIsKeptUntilTheQueueTakesIt(t *testing.T) {
+func TestWhatIsDueStaysDueUntilTheQueueTakesIt(t *testing.T) {
 	now := instant(t, "2026-03-02T09:00:00Z")
 	c := newClockwork(func() time.Time { return now })
 	c.schedule(t, "daily", "0 9 * * *", "UTC", now.Add(-time.Minute))

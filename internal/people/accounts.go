@@ -90,6 +90,17 @@ func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity
 
 func byExternalID(a, b Identity) int { return cmp.Compare(a.ExternalID, b.ExternalID) }
 
+// claims is the name space of the ids of claims.
+var claims = uuid.MustParse("8f14c0f2-9d0f-5c58-9a8c-0d7f6a3e2b11")
+
+// ClaimID is the id of the question whether the account is that person's. It follows from the two, so that it is asked once.
+func (i Identity) ClaimID() uuid.UUID {
+	return uuid.NewSHA1(claims, []byte(i.OrgID.String()+"\x00"+i.PersonID.String()+"\x00"+i.Platform+"\x00"+i.ExternalID))
+}
+
+// IsClaim reports whether an id was made by ClaimID, or like one.
+func IsClaim(id uuid.UUID) bool { return id.Version() == claims.Version() }
+
 // nobodys is the account without its person.
 func (i Identity) nobodys() Identity {
 	i.State, i.PersonID, i.Match = Unclaimed, uuid.Nil, ""

@@ -370,20 +370,35 @@ func TestSchedulesAreClaimedAndMoved(t *testing.T) {
 		got = append(got, asked{rule, zone, after})
 		return after.Add(24 * time.Hour), nil
 	}
-	claimed, err := d.Schedules.ClaimSchedules(t.Context(), noon, 3, next)
+	var claimed []notice.Claimed
+	keep := func(_ context.Context, _ pgx.Tx, all []notice.Claimed) error { claimed = all; return nil }
+	taken, err := d.Schedules.ClaimSchedules(t.Context(), noon, 3, next, keep)
 	want := []notice.Claimed{{OrgID: id(1), Name: "late", At: noon.Add(-time.Hour)}, {OrgID: id(2), Name: "late", At: noon.Add(-time.Hour)}, {OrgID: id(1), Name: "now", At: noon}}
-	if diff := cmp.Diff(want, claimed); err != nil || diff != "" {
+	if diff := cmp.Diff(want, claimed); err != nil || taken != 3 || diff != "" {
 		t.Errorf("three claimed schedules differ (%v):\n%s", err, diff)
 	}
 	if diff := cmp.Diff(asked{"0 9 * * 1", "Asia/Shanghai", noon}, got[0]); diff != "" {
 		t.Errorf("the following time was asked for differently:\n%s", diff)
 	}
-	claimed, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next)
+	// What cannot be queued is not taken.
+	full := errors.New("full")
+	taken, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next, func(_ context.Context, tx pgx.Tx, _ []notice.Claimed) error {
+		_, err := tx.Exec(t.Context(), `insert into inbox values ($1, 'queued', now())`, id(1))
+		return errors.Join(full, err)
+	})
+	if !errors.Is(err, full) || taken != 0 {
+		t.Errorf("%d were taken with the error %v, want none and the queue's", taken, err)
+	}
+	var queued int
+	if err := d.pool.QueryRow(t.Context(), `select count(*) from inbox`).Scan(&queued); err != nil || queued != 0 {
+		t.Errorf("%d rows of the queue were left behind (%v)", queued, err)
+	}
+	_, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next, keep)
 	if diff := cmp.Diff([]notice.Claimed{{OrgID: id(2), Name: "now", At: noon}}, claimed); err != nil || diff != "" {
 		t.Errorf("the rest of the claimed schedules differs (%v):\n%s", err, diff)
 	}
-	if claimed, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next); err != nil || len(claimed) != 0 {
-		t.Errorf("when nothing is due %v is claimed (%v)", claimed, err)
+	if taken, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next, keep); err != nil || taken != 0 {
+		t.Errorf("when nothing is due %d are claimed (%v)", taken, err)
 	}
 }
 
@@ -402,9 +417,9 @@ func TestAScheduleThatCannotMoveHoldsUpNoOther(t *testing.T) {
 				return time.Time{}, bad
 			}
 			return after.Add(time.Hour), nil
-		})
-		if !errors.Is(err, bad) || len(claimed) != want {
-			t.Errorf("claimed is %v with the error %v, want %d and the error of the rule", claimed, err, want)
+		}, func(context.Context, pgx.Tx, []notice.Claimed) error { return nil })
+		if !errors.Is(err, bad) || claimed != want {
+			t.Errorf("claimed is %d with the error %v, want %d and the error of the rule", claimed, err, want)
 		}
 	}
 }
@@ -426,20 +441,22 @@ func TestManyReplicasClaimEachOccurrenceOnce(t *testing.T) {
 		for range replicas {
 			all.Go(func() {
 				for {
-					claimed, err := d.Schedules.ClaimSchedules(t.Context(), now, 3, func(_, _ string, after time.Time) (time.Time, error) {
+					taken, err := d.Schedules.ClaimSchedules(t.Context(), now, 3, func(_, _ string, after time.Time) (time.Time, error) {
 						return after.Truncate(time.Minute).Add(time.Minute), nil
+					}, func(_ context.Context, _ pgx.Tx, claimed []notice.Claimed) error {
+						mu.Lock()
+						defer mu.Unlock()
+						for _, c := range claimed {
+							claims[c]++
+						}
+						return nil
 					})
 					if err != nil {
 						t.Error(err)
 					}
-					if len(claimed) == 0 {
+					if taken == 0 {
 						return
 					}
-					mu.Lock()
-					for _, c := range claimed {
-						claims[c]++
-					}
-					mu.Unlock()
 				}
 			})
 		}

@@ -228,10 +228,11 @@ var calls = map[string]func(w trial) (any, error){
 	},
 	"Schedules.ClaimSchedules": func(w trial) (any, error) {
 		var rules []string
-		claimed, err := w.Schedules.ClaimSchedules(w.Context(), noon, 1, func(rule, _ string, after time.Time) (time.Time, error) {
+		var claimed []notice.Claimed
+		_, err := w.Schedules.ClaimSchedules(w.Context(), noon, 1, func(rule, _ string, after time.Time) (time.Time, error) {
 			rules = append(rules, rule)
 			return after.Add(time.Hour), nil
-		})
+		}, func(_ context.Context, _ pgx.Tx, all []notice.Claimed) error { claimed = all; return nil })
 		if len(claimed) != 1 || claimed[0].OrgID != mine || !slices.Equal(rules, []string{marked}) {
 			return nil, fmt.Errorf("claimed is %v by the rules %v (%w), want the one of the first firm", claimed, rules, err)
 		}

@@ -26,12 +26,16 @@ func (s *Schedules) EnsureSchedule(ctx context.Context, orgID uuid.UUID, name, r
 }
 
 // ClaimSchedules takes up to limit schedules that are due, longest due first, and moves each to its following time, which next finds
-// from now: what was missed in between is not made up for. Any number of callers at once claim each occurrence once. A
-// schedule that next cannot move stays due and is named in the error; what was claimed is claimed all the same and must be done.
-func (s *Schedules) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error)) ([]notice.Claimed, error) {
-	var claimed []notice.Claimed
+// from now: what was missed in between is not made up for. In the same transaction it calls enqueue, and returns how many it took. Any
+// number of callers at once claim each occurrence once. A schedule that next cannot move stays due and is named in the error; the
+// others are claimed all the same.
+func (s *Schedules) ClaimSchedules(ctx context.Context, now time.Time, limit int, next func(rule, zone string, after time.Time) (time.Time, error),
+	enqueue func(ctx context.Context, tx pgx.Tx, claimed []notice.Claimed) error,
+) (int, error) {
+	taken := 0
 	var stuck error
-	err := s.db.inTx(ctx, func(_ pgx.Tx, q *db.Queries) error {
+	err := s.db.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
+		var claimed []notice.Claimed
 		due, err := q.DueSchedules(ctx, now, int32(limit))
 		if err != nil {
 			return err
@@ -48,13 +52,16 @@ func (s *Schedules) ClaimSchedules(ctx context.Context, now time.Time, limit int
 			claimed = append(claimed, notice.Claimed{OrgID: r.OrgID, Name: r.Name, At: r.NextAt.UTC()})
 			orgIDs, names, following = append(orgIDs, r.OrgID), append(names, r.Name), append(following, at)
 		}
-		if len(claimed) == 0 {
+		if taken = len(claimed); taken == 0 {
 			return nil
 		}
-		return q.MoveSchedules(ctx, orgIDs, names, following)
+		if err := q.MoveSchedules(ctx, orgIDs, names, following); err != nil {
+			return err
+		}
+		return enqueue(ctx, tx, claimed)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("claiming schedules: %w", translate(err))
+		return 0, fmt.Errorf("claiming schedules: %w", translate(err))
 	}
-	return claimed, stuck
+	return taken, stuck
 }
