@@ -45,17 +45,23 @@ func (s *Slack) Send(ctx context.Context, m bot.Message) (bot.Ref, error) {
 			EventType: deliveryEvent, EventPayload: map[string]any{deliveryKey: m.Delivery},
 		}))
 	}
-	channel, err := s.channel(ctx, m.To)
-	if err != nil {
-		return bot.Ref{}, err
-	}
-	ref, err := s.post(ctx, channel, options)
-	if m.To.User != "" && fault.Is(err, fault.NotFound) { // the conversation that we remember is gone, and nothing was sent
-		s.forget(m.To.User)
-		if channel, err = s.channel(ctx, m.To); err != nil {
+	if m.To.User == "" {
+		channel, err := s.channel(ctx, m.To)
+		if err != nil {
 			return bot.Ref{}, err
 		}
 		return s.post(ctx, channel, options)
+	}
+	return s.postTo(ctx, m.To.User, options)
+}
+
+// postTo posts to a person's conversation with the bot. A user id in the place of the channel opens the conversation on the way: opening
+// each with a call of its own would let 50 people a minute be reached (tier 3). The conversation's own id, which changes and
+// looks into the history need, comes back with the message.
+func (s *Slack) postTo(ctx context.Context, user string, options []slackapi.MsgOption) (bot.Ref, error) {
+	ref, err := s.post(ctx, user, options)
+	if err == nil && strings.HasPrefix(ref.Channel, "D") {
+		s.remember(user, ref.Channel)
 	}
 	return ref, err
 }
@@ -138,7 +144,7 @@ func (s *Slack) Find(ctx context.Context, m bot.Message) (bot.Ref, bool, error) 
 // errShut is for a conversation that may not be opened yet.
 var errShut = errors.New("slack asked to wait")
 
-// channel is the conversation that an address means. A person's is asked for once and remembered.
+// channel is the id of the conversation that an address means. A person's is asked for once and remembered.
 // https://docs.slack.dev/reference/methods/conversations.open
 func (s *Slack) channel(ctx context.Context, to bot.Address) (string, error) {
 	if to.User == "" {
@@ -170,19 +176,17 @@ func (s *Slack) channel(ctx context.Context, to bot.Address) (string, error) {
 	if opened == nil || opened.ID == "" {
 		return "", s.away("slack.away", "conversations.open", errMalformed, 0)
 	}
+	s.remember(to.User, opened.ID)
+	return opened.ID, nil
+}
+
+func (s *Slack) remember(user, channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.dms) >= dmCache {
 		clear(s.dms)
 	}
-	s.dms[to.User] = opened.ID
-	return opened.ID, nil
-}
-
-func (s *Slack) forget(user string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.dms, user)
+	s.dms[user] = channel
 }
 
 // identity asks once who the bot token belongs to. https://docs.slack.dev/reference/methods/auth.test

@@ -70,21 +70,16 @@ func TestWithoutASecretNoWebhookIsBelieved(t *testing.T) {
 	}
 }
 
-func TestSendOpensTheConversationOnceAndCarriesTheDelivery(t *testing.T) {
+func TestSendGoesToThePersonAndCarriesTheDelivery(t *testing.T) {
 	r := newRig(t)
-	for i := range 2 {
+	for range 2 {
 		ref, err := r.Send(t.Context(), message())
 		if err != nil || ref != (bot.Ref{Channel: "D1", ID: "1762857600.000100"}) {
 			t.Fatalf("sending: %+v, %v", ref, err)
 		}
-		if i == 0 {
-			if got := r.fake.next(t, "conversations.open").Form.Get("users"); got != "U0KAI" {
-				t.Errorf("a conversation was opened with %q", got)
-			}
-		}
 		got := r.fake.next(t, "chat.postMessage").Form
 		for key, want := range map[string]string{
-			"channel": "D1", "text": "Lin thanked you", "parse": "none", "unfurl_links": "false", "unfurl_media": "false", "link_names": "", "token": testToken,
+			"channel": "U0KAI", "text": "Lin thanked you", "parse": "none", "unfurl_links": "false", "unfurl_media": "false", "link_names": "", "token": testToken,
 			"metadata": `{"event_type":"huiyin_delivery","event_payload":{"id":"01930000-0000-7000-8000-000000000001"}}`,
 		} {
 			if got.Get(key) != want {
@@ -105,24 +100,20 @@ func TestSendOpensTheConversationOnceAndCarriesTheDelivery(t *testing.T) {
 	r.fake.quiet(t)
 }
 
-func TestAConversationThatIsGoneIsOpenedAnew(t *testing.T) {
+func TestFindKnowsTheConversationFromWhatWasSent(t *testing.T) {
 	r := newRig(t)
 	if _, err := r.Send(t.Context(), message()); err != nil {
 		t.Fatal(err)
 	}
-	r.fake.next(t, "conversations.open")
 	r.fake.next(t, "chat.postMessage")
-	r.fake.do("chat.postMessage", func(w http.ResponseWriter, q *http.Request) {
-		body(`{"ok":false,"error":"channel_not_found"}`)(w, q)
-		r.fake.say("chat.postMessage", `{"ok":true,"channel":"D2","ts":"2.2"}`)
-	})
-	ref, err := r.Send(t.Context(), message())
-	if err != nil || ref.Channel != "D2" {
-		t.Errorf("sending into a conversation that is gone: %+v, %v", ref, err)
+	r.fake.say("conversations.history", `{"ok":true,"messages":[]}`)
+	if _, found, err := r.Find(t.Context(), message()); found || err != nil {
+		t.Errorf("finding among no messages: %v, %v", found, err)
 	}
-	r.fake.next(t, "chat.postMessage")
-	r.fake.next(t, "conversations.open")
-	r.fake.next(t, "chat.postMessage")
+	r.fake.next(t, "auth.test")
+	if got := r.fake.next(t, "conversations.history").Form.Get("channel"); got != "D1" {
+		t.Errorf("the history of %q was read, want D1, where the last message went", got)
+	}
 }
 
 // R28: a private card is for a person.

@@ -373,11 +373,7 @@ func (s *Slack) tell(ctx context.Context, d delivery, m Message, public bool) er
 		if f, ok := fault.Of(err); !ok || f.Kind != fault.NotFound && f.Kind != fault.Forbidden {
 			return err
 		}
-		channel, err := s.channel(ctx, bot.Address{User: d.event.User}) // the bot is not in that channel
-		if err != nil {
-			return err
-		}
-		_, err = s.post(ctx, channel, options)
+		_, err = s.postTo(ctx, d.event.User, options) // the bot is not in that channel
 		return err
 	})
 }

@@ -135,7 +135,7 @@ func (s *Slack) Name() string { return Name }
 func (s *Slack) Abilities() bot.Abilities {
 	tier3 := bot.Rate{Per: 1200 * time.Millisecond, Burst: 20}
 	return bot.Abilities{
-		Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true,
+		Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true, Picker: true,
 		Paces: bot.Paces{Place: bot.Rate{Per: time.Second, Burst: 3}, Workspace: bot.Rate{Per: 150 * time.Millisecond, Burst: 20}, Update: tier3, Find: tier3, Together: true},
 	}
 }
