@@ -100,7 +100,7 @@ func (d *DB) Another(ctx context.Context) (*DB, error) {
 func stores(pool *pgxpool.Pool, woken chan struct{}) *DB {
 	d := &DB{pool: pool, woken: woken}
 	d.People = &People{d}
-	d.Feedback = &Feedback{d}
+	d.Feedback = newFeedback(d)
 	d.Deliveries = &Deliveries{d}
 	d.Schedules = &Schedules{d}
 	d.Audit = &Audit{d}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -15,16 +16,26 @@ import (
 )
 
 // Feedback keeps praise, notes, asks, key events and the values of all firms.
-type Feedback struct{ db *DB }
+type Feedback struct {
+	db      *DB
+	praises gathering // new ones that are on their way
+}
+
+func newFeedback(d *DB) *Feedback {
+	s := &Feedback{db: d}
+	s.praises.write = s.giveAll
+	return s
+}
 
 var _ feedback.Store = (*Feedback)(nil)
 
 // InTx runs a unit of work: one round trip when fn only writes, one more for everything that it reads and for its audit entries. A new
-// praise is one statement.
+// praise is one statement, which it may share with others that come at the same time.
 func (s *Feedback) InTx(ctx context.Context, cause people.Cause, fn func(feedback.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, hurry)
 	defer cancel()
-	told, attempt := false, 0
+	told, attempt, done := false, 0, func() {}
+	defer func() { done() }()
 	err := s.db.do(ctx, func(_ *unit, q *db.Queries) error {
 		attempt++
 		tx := &feedbackTx{ctx: ctx, q: q, cause: cause, together: attempt == 1}
@@ -32,6 +43,13 @@ func (s *Feedback) InTx(ctx context.Context, cause people.Cause, fn func(feedbac
 			return err
 		}
 		told = len(tx.notices) > 0
+		if one := tx.alone(); one != nil {
+			free, err := s.praises.join(ctx, one)
+			if free == nil {
+				return err
+			}
+			done = free
+		}
 		return tx.finish()
 	})
 	if err == nil && told {
@@ -238,6 +256,19 @@ func (t *feedbackTx) give(p feedback.Praise) error {
 		SaidAt: p.At, EditedAt: timeOrNull(p.EditedAt), WithdrawnAt: timeOrNull(p.WithdrawnAt), Receivers: receivers, Thanked: thanked,
 		NoticeIds: n.NoticeIds, Kinds: n.Kinds, PersonIds: n.PersonIds, Channels: n.Channels, Subjects: n.Subjects, DueAt: n.DueAt,
 	})
+}
+
+// alone is the new praise that is all there is to write, or nil.
+func (t *feedbackTx) alone() *given {
+	if t.given == nil || t.err != nil || len(t.entries) > 0 {
+		return nil
+	}
+	p := *t.given
+	old := !p.EditedAt.IsZero() || !p.WithdrawnAt.IsZero() || slices.ContainsFunc(p.Receivers, func(r feedback.Receiver) bool { return !r.ThankedAt.IsZero() })
+	if old {
+		return nil
+	}
+	return &given{cause: t.cause, praise: p, notices: t.notices}
 }
 
 func receiverColumns(p feedback.Praise) ([]uuid.UUID, []time.Time) {

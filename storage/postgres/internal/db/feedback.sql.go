@@ -163,6 +163,98 @@ func (q *Queries) GivePraise(ctx context.Context, arg GivePraiseParams) error {
 	return err
 }
 
+const givePraises = `-- name: GivePraises :one
+
+with asked as materialized (
+  select g.i, g.org_id, g.version, g.event, g.received_at, g.praise_id, g.author_id, g.text, g.tags, g.channel, g.said_at, g.version = 0 or g.version = (select o.directory_version from orgs o where o.org_id = g.org_id) is true as current
+  from (select generate_series(0, cardinality($1::uuid[]) - 1) as i, unnest($1::uuid[]) as org_id,
+    unnest($2::bigint[]) as version, unnest($3::text[]) as event, unnest($4::timestamptz[]) as received_at,
+    unnest($5::uuid[]) as praise_id, unnest($6::uuid[]) as author_id, unnest($7::text[]) as text,
+    unnest($8::text[])::text[] as tags, unnest($9::text[]) as channel, unnest($10::timestamptz[]) as said_at) g
+), taken as (
+  insert into inbox (org_id, event, received_at) select a.org_id, a.event, a.received_at from asked a where a.current
+  on conflict (org_id, event) do nothing
+  returning org_id, event
+), fresh as materialized (
+  select a.i, a.org_id, a.version, a.event, a.received_at, a.praise_id, a.author_id, a.text, a.tags, a.channel, a.said_at, a.current from asked a join taken t on t.org_id = a.org_id and t.event = a.event where a.current
+), given as (
+  insert into praises (org_id, praise_id, author_id, text, tags, channel, said_at)
+  select f.org_id, f.praise_id, f.author_id, f.text, f.tags, f.channel, f.said_at from fresh f
+), receivers as (
+  insert into praise_receivers (org_id, praise_id, person_id, place, said_at)
+  select f.org_id, f.praise_id, r.person_id, r.place, f.said_at
+  from (select unnest($11::int[]) as i, unnest($12::uuid[]) as person_id, unnest($13::smallint[]) as place) r
+  join fresh f on f.i = r.i
+), told as (
+  insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
+  select f.org_id, n.notice_id, n.kind, nullif(n.person_id, '00000000-0000-0000-0000-000000000000'), n.channel, n.subject, n.due_at
+  from (select unnest($14::int[]) as i, unnest($15::uuid[]) as notice_id, unnest($16::text[]) as kind,
+    unnest($17::uuid[]) as person_id, unnest($18::text[]) as channel, unnest($19::uuid[]) as subject,
+    unnest($20::timestamptz[]) as due_at) n
+  join fresh f on f.i = n.i
+)
+select array(select a.i from asked a where not a.current)::int[] as outdated,
+  array(select a.i from asked a where a.current and not exists (select from fresh f where f.i = a.i))::int[] as known
+`
+
+type GivePraisesParams struct {
+	OrgIds         []uuid.UUID
+	Versions       []int64
+	Events         []string
+	ReceivedAt     []time.Time
+	PraiseIds      []uuid.UUID
+	AuthorIds      []uuid.UUID
+	Texts          []string
+	Tags           []string
+	PraiseChannels []string
+	SaidAt         []time.Time
+	ReceiverOf     []int32
+	Receivers      []uuid.UUID
+	Places         []int16
+	NoticeOf       []int32
+	NoticeIds      []uuid.UUID
+	Kinds          []string
+	PersonIds      []uuid.UUID
+	Channels       []string
+	Subjects       []uuid.UUID
+	DueAt          []time.Time
+}
+
+type GivePraisesRow struct {
+	Outdated []int32
+	Known    []int32
+}
+
+// Several new praises at once, which need not be of one firm. Each is numbered by its place in the arrays. known are those whose event has
+// had its effect, outdated those that were decided on another version of the directory; all others are written.
+func (q *Queries) GivePraises(ctx context.Context, arg GivePraisesParams) (GivePraisesRow, error) {
+	row := q.db.QueryRow(ctx, givePraises,
+		arg.OrgIds,
+		arg.Versions,
+		arg.Events,
+		arg.ReceivedAt,
+		arg.PraiseIds,
+		arg.AuthorIds,
+		arg.Texts,
+		arg.Tags,
+		arg.PraiseChannels,
+		arg.SaidAt,
+		arg.ReceiverOf,
+		arg.Receivers,
+		arg.Places,
+		arg.NoticeOf,
+		arg.NoticeIds,
+		arg.Kinds,
+		arg.PersonIds,
+		arg.Channels,
+		arg.Subjects,
+		arg.DueAt,
+	)
+	var i GivePraisesRow
+	err := row.Scan(&i.Outdated, &i.Known)
+	return i, err
+}
+
 const keyEvent = `-- name: KeyEvent :one
 select org_id, key_event_id, person_id, text, link, happened_on, said_at, withdrawn_at from key_events where org_id = $1 and key_event_id = $2
 `
