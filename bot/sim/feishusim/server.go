@@ -28,6 +28,7 @@ type Options struct {
 	EncryptKey        string
 	VerificationToken string
 	TenantKey         string // of the firm; 2f0huiyin000000 unless set
+	TenantName        string // 示例公司 unless set
 
 	// BotName and BotOpenID are those of the app's bot; defaults 回音 and an ou_… of its own.
 	BotName   string
@@ -123,6 +124,7 @@ func (o Options) withDefaults() Options {
 	}
 	def(&o.AppID, "cli_a0huiyin00000001")
 	def(&o.TenantKey, "2f0huiyin000000")
+	def(&o.TenantName, "示例公司")
 	def(&o.BotName, "回音")
 	def(&o.BotOpenID, "ou_"+hexID("bot", 1))
 	def(&o.MentionedAs, o.BotOpenID)

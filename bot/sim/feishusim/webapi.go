@@ -81,6 +81,7 @@ func routes() []route {
 		{name: "auth.tenant_access_token", pattern: "POST " + api + "auth/v3/tenant_access_token/internal", call: tenantAccessToken, open: true},
 		{name: "ws.endpoint", pattern: "POST /callback/ws/endpoint", call: wsEndpoint, open: true},
 		{name: "bot.info", pattern: "GET " + api + "bot/v3/info", call: botInfo},
+		{name: "tenant.query", pattern: "GET " + api + "tenant/v2/tenant/query", call: tenantQuery},
 		{name: "im.message.create", pattern: "POST " + api + "im/v1/messages", call: messageCreate},
 		{name: "im.message.list", pattern: "GET " + api + "im/v1/messages", call: messageList},
 		{name: "im.message.reply", pattern: "POST " + api + "im/v1/messages/{message_id}/reply", call: messageReply},
@@ -216,6 +217,13 @@ func botInfo(s *Server, _ request) answer {
 	return answer{msg: "ok", top: map[string]any{"bot": map[string]any{
 		"activate_status": 2, "app_name": s.opts.BotName, "avatar_url": "", "ip_white_list": []string{}, "open_id": s.opts.BotOpenID,
 	}}}
+}
+
+// tenantQuery is the firm. https://open.feishu.cn/document/server-docs/tenant-v2/tenant/query
+func tenantQuery(s *Server, _ request) answer {
+	return ok(map[string]any{"tenant": map[string]any{
+		"name": s.opts.TenantName, "display_id": "F00000000", "tenant_tag": 0, "tenant_key": s.opts.TenantKey, "avatar": map[string]any{}, "domain": "",
+	}})
 }
 
 func (s *Server) respond(w http.ResponseWriter, call *Call, a answer, f Fault) {

@@ -187,3 +187,11 @@ func TestSlashCommandsAreRegisteredListedChangedAndDeleted(t *testing.T) {
 		t.Errorf("%d commands are left, want %d", n, maxCommands-1)
 	}
 }
+
+func TestTheFirmSaysItsKey(t *testing.T) {
+	w := newOffice(t, nil)
+	out := w.call(t, "GET", "/open-apis/tenant/v2/tenant/query", nil)
+	if at(out, "data", "tenant", "tenant_key") != w.TenantKey() || at(out, "data", "tenant", "name") != "示例公司" {
+		t.Errorf("the firm is %s", encodeJSON(out))
+	}
+}
