@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -22,33 +21,39 @@ func (c call) spot() spot {
 }
 
 // act does it; the text is HTML that the script of the page asked for.
-type act func(call) (d deed, html string, err error)
+type act func(call) (o outcome, html string, err error)
 
 func acts() map[string]act {
 	return map[string]act{
-		"send": func(c call) (deed, string, error) {
-			d, err := c.p.send(c.as.user, c.form.Get("place"), strings.ReplaceAll(c.form.Get("text"), "\r\n", "\n"))
-			return d, "", err
+		"send": func(c call) (outcome, string, error) {
+			o, err := c.p.send(c.as.user, c.form.Get("place"), strings.ReplaceAll(c.form.Get("text"), "\r\n", "\n"))
+			return o, "", err
 		},
-		"press": func(c call) (deed, string, error) {
-			d, err := c.p.press(c.as, c.spot(), c.form.Get("press"), entered(c.form))
-			return d, "", err
+		"press": func(c call) (outcome, string, error) {
+			o, err := c.p.press(c.as, c.spot(), c.form.Get("press"), entered(c.form))
+			return o, "", err
 		},
-		"choices": func(c call) (deed, string, error) {
+		"menu": func(c call) (outcome, string, error) {
+			o, err := c.p.pick(c.as, c.form.Get("key"))
+			return o, "", err
+		},
+		"choices": func(c call) (outcome, string, error) {
 			html, err := c.p.choices(c.as, c.spot(), c.form.Get("element"), c.form.Get("typed"), entered(c.form))
-			return deed{}, string(html), err
+			return outcome{}, string(html), err
 		},
-		"submit": func(c call) (deed, string, error) {
+		"submit": func(c call) (outcome, string, error) {
 			if press := c.form.Get("press"); press != "" { // a button among the fields of the form
-				d, err := c.p.press(c.as, c.spot(), press, entered(c.form))
-				return d, "", err
+				o, err := c.p.press(c.as, c.spot(), press, entered(c.form))
+				return o, "", err
 			}
-			d, err := c.p.submit(c.as, c.form.Get("view"), entered(c.form))
-			return d, "", err
+			o, err := c.p.submit(c.as, c.form.Get("view"), entered(c.form))
+			return o, "", err
 		},
-		"dismiss": func(c call) (deed, string, error) { return deed{}, "", c.p.dismiss(c.as.user, c.form.Get("view")) },
-		"home":    func(c call) (deed, string, error) { return deed{}, "", c.p.openHome(c.as.user) },
-		"clock":   moveClock,
+		"dismiss": func(c call) (outcome, string, error) {
+			return outcome{}, "", c.p.dismiss(c.as.user, c.form.Get("view"))
+		},
+		"home":  func(c call) (outcome, string, error) { return outcome{}, "", c.p.openHome(c.as.user) },
+		"clock": moveClock,
 	}
 }
 
@@ -60,46 +65,54 @@ func (s *site) acting(do act) http.HandlerFunc {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		at, ok := s.pane(v, 1, r.PostForm.Get("user"))
+		on := v.p
+		if of, known := s.named(r.URL.Query().Get("of")); known {
+			on = of
+		}
+		at, ok := s.pane(v, 1, account{on: on.name(), user: r.PostForm.Get("user")})
 		if !ok {
 			http.Error(w, v.T("demo.refused.person"), http.StatusUnprocessableEntity)
 			return
 		}
-		d, html, err := do(call{site: s, p: v.p, as: at.as, form: r.PostForm})
-		if d.Kind != "" {
-			s.deeds.tell(d)
+		o, html, err := do(call{site: s, p: at.p, as: at.as, form: r.PostForm})
+		if o.deed.Kind != "" {
+			s.deeds.tell(o.deed)
 		}
 		switch {
 		case !strings.Contains(r.Header.Get("Accept"), "application/json"):
 			w.Header().Set("Location", "../"+v.st.link()[len("./"):])
 			w.WriteHeader(http.StatusSeeOther)
 		case err != nil:
-			answer(w, http.StatusUnprocessableEntity, map[string]string{"notice": notice(v.words, err)})
+			answer(w, http.StatusUnprocessableEntity, told(v.words, err))
 		default:
-			answer(w, http.StatusOK, map[string]string{"html": html})
+			answer(w, http.StatusOK, answered{HTML: html, Toast: o.toast, Sheet: o.sheet})
 		}
 	}
 }
 
-// notice is the sentence for an error. What is no refusal is a control that the person could not have: the page was old.
-func notice(say words, err error) string {
+// told is what the script is told of an error. What is no refusal is a control that the person could not have: the page was old.
+func told(say words, err error) answered {
 	var why refusal
-	if errors.As(err, &why) {
-		return say.T(why.key, why.args...)
+	if !errors.As(err, &why) {
+		return answered{Notice: say.T("demo.refused.gone")}
 	}
-	return say.T("demo.refused.gone")
+	out := answered{Notice: say.T(why.key, why.args...), Fields: map[string]string{}}
+	for name, text := range why.fields {
+		out.Fields[name] = fieldError(say, text)
+	}
+	return out
 }
 
-func answer(w http.ResponseWriter, status int, body map[string]string) {
+func answer(w http.ResponseWriter, status int, a answered) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(body) //nolint:errcheck // a browser that has gone away cannot be told
+	w.Write(a.encode()) //nolint:errcheck // a browser that has gone away cannot be told
 }
 
 // moveClock moves every clock by an hour, by a day, or to Monday morning where the person is.
-func moveClock(c call) (deed, string, error) {
+func moveClock(c call) (outcome, string, error) {
 	if c.site.move == nil {
-		return deed{}, "", refuse("demo.refused.clock")
+		return outcome{}, "", refuse("demo.refused.clock")
 	}
 	now := c.p.now().In(c.as.zone)
 	var by time.Duration
@@ -115,8 +128,8 @@ func moveClock(c call) (deed, string, error) {
 		}
 		by = time.Date(now.Year(), now.Month(), now.Day()+days, 9, 0, 0, 0, c.as.zone).Sub(now)
 	default:
-		return deed{}, "", refuse("demo.refused.clock")
+		return outcome{}, "", refuse("demo.refused.clock")
 	}
 	c.site.move(by)
-	return deed{}, "", nil
+	return outcome{}, "", nil
 }

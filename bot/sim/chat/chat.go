@@ -14,23 +14,35 @@ import (
 	"slices"
 	"time"
 
+	"huiyin/bot/sim/feishusim"
 	"huiyin/bot/sim/slacksim"
 	"huiyin/internal/i18n"
 )
 
-// Options say what the page shows. Sim and Catalog are needed, everything else may be left out.
+// Options say what the page shows. Catalog and at least one of the simulators are needed, everything else may be left out. Every
+// simulator has a tab of its own, in the order of the fields, whose words are the key demo.platform.NAME; nil has none.
 type Options struct {
-	Sim     *slacksim.Server
-	Catalog *i18n.Catalog // words of the page, the keys demo.*
-	Title   string        // beside the name of the product; the workspace's name when empty
+	Sim     *slacksim.Server  // slack
+	Feishu  *feishusim.Server // feishu
+	Catalog *i18n.Catalog     // words of the page, the keys demo.*
+	Title   string            // beside the name of the product; the Slack workspace's name when empty
 
 	// Commands are what the composer offers after a slash; the simulator's registered commands when empty.
 	Commands []CommandHint
-	// Profiles add what a chat platform does not know of its people, in the order in which the page lists them.
+	// FeishuMenu is the bot's menu in the conversation with it. Feishu has it configured in its console, out of the bot's sight.
+	FeishuMenu []MenuItem
+	// Profiles add what a chat platform does not know of its people, in the order in which the page lists them: one for every
+	// account that somebody has.
 	Profiles []Profile
-	// Move moves the clocks of the bot and of the platforms together. Without it the page shows the time and cannot change it:
+	// Move moves the clocks of the bot and of all the platforms together. Without it the page shows the time and cannot change it:
 	// a platform whose clock runs ahead of the bot's would sign requests that the bot must refuse.
 	Move func(d time.Duration)
+}
+
+// MenuItem is an entry of a bot's menu: the event key that the bot is told, and its label by language.
+type MenuItem struct {
+	Key   string
+	Label map[string]string
 }
 
 // CommandHint is a command as the composer offers it. Usage and Summary are by language, as internal/i18n names languages.
@@ -43,10 +55,16 @@ type CommandHint struct {
 
 // Profile is what the page tells of a person beside their account.
 type Profile struct {
-	User       string // id of the account, such as U…
+	// Platform of the account: slack (also when empty), feishu.
+	Platform string
+	// Person is the same for all accounts of one person, such as their number in the directory. The page then leads from one to
+	// the other. Empty joins nothing.
+	Person string
+
+	User       string // id of the account, such as U… or ou_…
 	OtherName  string // in the other script
 	Department string
-	Boss       string   // account of whoever they report to; somebody's boss is marked as a manager
+	Boss       string   // account on the same platform of whoever they report to; somebody's boss is marked as a manager
 	HR         bool     // marked as HR
 	Words      []string // found by these too: pinyin, staff number
 }
@@ -59,9 +77,10 @@ type site struct {
 	title     string
 	catalog   *i18n.Catalog
 	platforms []platform
-	profiles  map[string]Profile
-	order     map[string]int  // of profiles
-	bosses    map[string]bool // accounts to whom somebody reports
+	profiles  map[account]Profile
+	order     map[account]int      // of profiles
+	bosses    map[account]bool     // accounts to whom somebody reports
+	humans    map[string][]account // accounts by whose they are
 	move      func(time.Duration)
 	draw      *template.Template
 	version   string // of the assets, in their addresses
@@ -73,20 +92,31 @@ type site struct {
 // end when the simulator closes, which has to come before a graceful shutdown of the server that it is mounted on.
 func New(o Options) http.Handler {
 	s := &site{
-		title: cmp.Or(o.Title, o.Sim.Team().Name), catalog: o.Catalog, move: o.Move, draw: parse(), version: version(),
-		profiles: map[string]Profile{}, order: map[string]int{}, bosses: map[string]bool{},
+		title: o.Title, catalog: o.Catalog, move: o.Move, draw: parse(), version: version(),
+		profiles: map[account]Profile{}, order: map[account]int{}, bosses: map[account]bool{}, humans: map[string][]account{},
 	}
 	for i, p := range o.Profiles {
-		s.profiles[p.User], s.order[p.User] = p, i
+		on := cmp.Or(p.Platform, slackName)
+		at := account{on: on, user: p.User}
+		s.profiles[at], s.order[at] = p, i
 		if p.Boss != "" {
-			s.bosses[p.Boss] = true
+			s.bosses[account{on: on, user: p.Boss}] = true
+		}
+		if p.Person != "" {
+			s.humans[p.Person] = append(s.humans[p.Person], at)
 		}
 	}
 	meant := func(p person, typed string) bool {
 		_, ok := s.matches(p, typed)
 		return ok
 	}
-	s.platforms = []platform{newSlack(o.Sim, o.Commands, s.draw, meant)}
+	if o.Sim != nil {
+		s.title = cmp.Or(s.title, o.Sim.Team().Name)
+		s.platforms = append(s.platforms, newSlack(o.Sim, o.Commands, s.draw, meant))
+	}
+	if o.Feishu != nil {
+		s.platforms = append(s.platforms, newFeishu(o.Feishu, o.Commands, o.FeishuMenu, s.draw, meant))
+	}
 	return guard(s.routes())
 }
 
@@ -96,6 +126,7 @@ func (s *site) routes() http.Handler {
 	mux.HandleFunc("GET /fragment/{name}", s.serveFragment)
 	mux.HandleFunc("GET /events", s.serveEvents)
 	mux.HandleFunc("GET /assets/{name}", serveAsset)
+	mux.HandleFunc("GET /picture/{platform}/{key}", s.servePicture)
 	for name, act := range acts() {
 		mux.HandleFunc("POST /act/"+name, s.acting(act))
 	}

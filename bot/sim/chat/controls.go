@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// choicesShown is how many choices a searched select shows at once.
+const choicesShown = 40
+
 // control is something that a person can use, as the template "control" draws it. A platform translates its own elements into it.
 type control struct {
 	words
@@ -27,6 +30,9 @@ type control struct {
 	Value       string
 	Multiple    bool
 	Focus       bool
+	Disabled    bool
+	Resets      bool   // a button that empties the form
+	LabelledBy  string // id of the label of a control that is no input
 	Max         int
 	Choices     []choice
 	Groups      []group
@@ -67,3 +73,14 @@ func (c *control) summarise() {
 
 // HasChosen says whether anything is chosen.
 func (c *control) HasChosen() bool { return c.Summary != "" }
+
+// meant says whether every word of what was typed stands in one of the texts.
+func meant(typed string, texts ...string) bool {
+	all := strings.ToLower(strings.Join(texts, "\n"))
+	for _, word := range strings.Fields(strings.ToLower(typed)) {
+		if !strings.Contains(all, word) {
+			return false
+		}
+	}
+	return true
+}

@@ -25,7 +25,7 @@ type hintRow struct {
 }
 
 // hints are suggestions of a kind for what was typed: "/" commands, "@" people, and "usage", what can follow a command.
-func (s *site) hints(v view, kind, typed, ids string) hintsView {
+func (s *site) hints(v pane, kind, typed, ids string) hintsView {
 	out := hintsView{words: v.words, IDs: ids}
 	lang := v.Lang()
 	switch kind {
@@ -34,6 +34,9 @@ func (s *site) hints(v view, kind, typed, ids string) hintsView {
 			out.Rows = append(out.Rows, hintRow{Insert: c.Name + " ", Name: c.Name, Usage: c.Usage[lang], Summary: c.Summary[lang]})
 		}
 	case "@":
+		if v.place.kind == placeBot && !v.p.client().mentionsInDM {
+			break
+		}
 		people, _ := s.search(v.p, typed, hintsShown)
 		for _, who := range v.p.people() {
 			if _, ok := s.matches(who, typed); ok && who.bot { // in a channel the bot hears what mentions it
@@ -42,7 +45,7 @@ func (s *site) hints(v view, kind, typed, ids string) hintsView {
 		}
 		for _, who := range people {
 			f := s.face(who)
-			out.Rows = append(out.Rows, hintRow{Insert: "@" + who.handle + " ", Name: who.name, Face: &f})
+			out.Rows = append(out.Rows, hintRow{Insert: "@" + who.mentioned() + " ", Name: who.name, Face: &f})
 		}
 	case "usage":
 		for _, c := range v.p.commands() {

@@ -19,22 +19,24 @@ const requestsShown = 25
 type view struct {
 	words
 	st state
-	p  platform
+	p  platform // of the tab; in a pane that of its person
 }
 
 // view reads what the address asks for.
 func (s *site) view(r *http.Request) view {
-	st := readState(r.URL.Query())
-	p := s.on(st)
-	st = settle(p, st)
-	return view{words: words{s.catalog.In(s.lang(r, p, st))}, st: st, p: p}
+	st := s.settle(s.readState(r.URL.Query()))
+	return view{words: words{s.catalog.In(s.lang(r, st))}, st: st, p: s.on(st)}
 }
 
 // Act is the address that a form posts to; the state goes along, so that the page comes back as it was.
 func (v view) Act(name string) string {
 	st := v.st
 	st.Draft = ""
-	return "act/" + name + st.link()[len("./"):]
+	link := "act/" + name + st.link()[len("./"):]
+	if v.p != nil && v.p.name() != st.tab {
+		link += "&of=" + v.p.name()
+	}
+	return link
 }
 
 // pane is one person at one place.
@@ -65,6 +67,7 @@ type pageView struct {
 	Tour                    piece
 	CanMove                 bool
 	User                    string // the first person, whose zone the clock control speaks of
+	ClockAct                string
 }
 
 // tab is one of several links of which one is on.
@@ -86,8 +89,10 @@ type paneView struct {
 	face
 	N                                       int
 	PlaceID, PlaceName, PlaceKind           string
-	Home, Split                             bool
-	Close, Draft, IDs                       string
+	Home, Split, Mentions                   bool
+	Close, Draft, IDs, On                   string
+	Accounts                                []tab // of the same person, when there are several platforms
+	Menu                                    []menuRow
 	Clock, Places, Body, Overlay, Inspector piece
 }
 
@@ -101,18 +106,20 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 	}
 	page := pageView{
 		view: v, Title: s.title, Product: v.T("demo.product"), Version: s.version, Auto: s.chosenLang(r) == "",
-		CanMove: s.move != nil, Tour: s.piece("tour", s.tour(v, "")), User: st.As,
+		CanMove: s.move != nil, Tour: s.piece("tour", s.tour(v, "")), User: st.As.user,
 	}
 	for _, other := range s.platforms {
-		to := state{Platform: other.name()}
-		page.Tabs = append(page.Tabs, tab{Label: v.T("demo.platform." + other.name()), Link: to.link(), On: other == p})
+		page.Tabs = append(page.Tabs, tab{Label: v.T("demo.platform." + other.name()), Link: s.tabbed(st, other.name()).link(), On: other == p})
 	}
 	for _, l := range append([]string{"auto"}, i18n.Languages()...) {
 		on := !page.Auto && l == v.Lang() || page.Auto && l == "auto"
 		page.Langs = append(page.Langs, tab{Label: v.T("demo.lang." + l), Lang: l, Link: st.link() + "&lang=" + l, On: on})
 	}
-	for n, user := range []string{st.As, st.With} {
-		if at, ok := s.pane(v, n+1, user); ok {
+	for n, a := range []account{st.As, st.With} {
+		if at, ok := s.pane(v, n+1, a); ok {
+			if n == 0 {
+				page.ClockAct = at.Act("clock")
+			}
 			page.Panes = append(page.Panes, s.drawPane(at))
 		}
 	}
@@ -134,11 +141,13 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 }
 
 // pane is somebody's part of the page; a place that they cannot open is that of the bot instead.
-func (s *site) pane(v view, n int, user string) (pane, bool) {
-	who, ok := find(v.p, user)
+func (s *site) pane(v view, n int, a account) (pane, bool) {
+	who, ok := s.find(a)
 	if !ok {
 		return pane{}, false
 	}
+	v.p, _ = s.named(a.on)
+	user := a.user
 	zone, err := time.LoadLocation(who.zone)
 	if err != nil {
 		zone = time.UTC
@@ -151,7 +160,7 @@ func (s *site) pane(v view, n int, user string) (pane, bool) {
 	}
 	places := v.p.places(user)
 	at.place = places[0]
-	if wish == placeHome {
+	if wish == placeHome && v.p.client().home {
 		at.place = place{id: placeHome, kind: placeHome, name: v.T("demo.home")}
 	}
 	for _, pl := range places {
@@ -165,7 +174,13 @@ func (s *site) pane(v view, n int, user string) (pane, bool) {
 func (s *site) drawPane(at pane) paneView {
 	v := paneView{
 		view: at.view, face: s.face(at.who), N: at.n, PlaceID: at.place.id, PlaceName: at.place.name, PlaceKind: at.place.kind,
-		Home: at.place.kind == placeHome, Close: at.st.alone(at.n).link(), IDs: at.as.ids,
+		Home: at.place.kind == placeHome, Close: at.st.alone(at.n).link(), IDs: at.as.ids, On: at.p.name(), Accounts: s.accounts(at),
+	}
+	v.Mentions = at.place.kind != placeBot || at.p.client().mentionsInDM
+	if at.place.kind == placeBot {
+		for _, m := range at.p.client().menu {
+			v.Menu = append(v.Menu, menuRow{Key: m.Key, Label: m.Label[at.Lang()]})
+		}
 	}
 	if at.n == 1 {
 		v.Draft = at.st.Draft
@@ -178,6 +193,26 @@ func (s *site) drawPane(at pane) paneView {
 	v.Clock, v.Places, v.Overlay = at.piece("clock"), at.piece("places"), at.piece("modal")
 	v.Inspector = piece{Name: "inspector"} // fetched when it is opened
 	return v
+}
+
+// menuRow is an entry of the bot's menu.
+type menuRow struct{ Key, Label string }
+
+// accounts are the links to the other accounts of a pane's person, and the name of the platform that the pane shows.
+func (s *site) accounts(at pane) []tab {
+	if len(s.platforms) < 2 {
+		return nil
+	}
+	var out []tab
+	here := account{on: at.p.name(), user: at.who.id}
+	for _, a := range s.elsewhere(here) {
+		to := at.st
+		if at.n == 1 && at.st.With.user == "" { // alone, the tab goes along
+			to.Platform, to.tab = a.on, a.on
+		}
+		out = append(out, tab{Label: at.T("demo.platform." + a.on), Lang: a.on, Link: to.as(at.n, a).link(), On: a == here})
+	}
+	return out
 }
 
 // pieces are the parts of a pane that can be drawn by themselves.
@@ -194,14 +229,10 @@ func pieces() map[string]func(pane) any {
 
 func (at pane) piece(name string) piece { return at.site.piece(name, pieces()[name](at)) }
 
-// piece draws one template. Templates and views belong together, so an error is a mistake in this package, and stands on the page.
+// piece draws one template.
 func (s *site) piece(name string, v any) piece {
-	var b bytes.Buffer
-	if err := s.draw.ExecuteTemplate(&b, name, v); err != nil {
-		b.Reset()
-		template.HTMLEscape(&b, []byte(err.Error()))
-	}
-	return piece{Name: name, Rev: rev(b.String()), HTML: template.HTML(b.String())}
+	html := execute(s.draw, name, v)
+	return piece{Name: name, Rev: rev(string(html)), HTML: html}
 }
 
 // rev is short for a text.
@@ -219,6 +250,10 @@ func (s *site) serveFragment(w http.ResponseWriter, r *http.Request) {
 	q, name := r.URL.Query(), r.PathValue("name")
 	v := s.view(r)
 	st, p := v.st, v.p
+	n, who := 1, st.As
+	if q.Get("pane") == "2" {
+		n, who = 2, st.With
+	}
 	var out piece
 	switch name {
 	case "people":
@@ -226,13 +261,13 @@ func (s *site) serveFragment(w http.ResponseWriter, r *http.Request) {
 	case "tour":
 		out = s.piece(name, s.tour(v, q.Get("praised")))
 	case "hints":
-		out = s.piece(name, s.hints(v, q.Get("kind"), q.Get("q"), "p"+q.Get("pane")+"-"))
-	default:
-		n, user := 1, st.As
-		if q.Get("pane") == "2" {
-			n, user = 2, st.With
+		at, ok := s.pane(v, n, who)
+		if !ok {
+			at = pane{view: v}
 		}
-		at, ok := s.pane(v, n, user)
+		out = s.piece(name, s.hints(at, q.Get("kind"), q.Get("q"), "p"+q.Get("pane")+"-"))
+	default:
+		at, ok := s.pane(v, n, who)
 		if _, known := pieces()[name]; !ok || !known {
 			http.NotFound(w, r)
 			return
@@ -280,6 +315,9 @@ func (at pane) placesView() placesView {
 			row.Unread = at.p.unread(at.who.id, pl.id, at.site.seen.last(at.p, at.who.id, pl.id))
 		}
 		v.Rows = append(v.Rows, row)
+	}
+	if !at.p.client().home {
+		return v
 	}
 	home := placeRow{Name: at.T("demo.home"), Kind: placeHome, Link: at.st.in(at.n, placeHome).link(), Here: at.place.kind == placeHome}
 	v.Rows = append(v.Rows[:1:1], append([]placeRow{home}, v.Rows[1:]...)...)
@@ -363,7 +401,7 @@ type requestRow struct {
 	Millis                  int64
 	FromBot, Failed, Grave  bool
 	Header                  [][2]string
-	Body, Answer            string
+	Body, Sealed, Answer    string
 	Complaints              []complaintRow
 }
 
@@ -377,7 +415,7 @@ func (at pane) inspectorView() inspectorView {
 	for _, q := range at.p.requests(at.as, requestsShown) {
 		row := requestRow{
 			words: at.words, ID: at.as.ids + q.id, Time: q.at.In(at.as.zone).Format(time.TimeOnly), Title: q.title, Status: q.status,
-			Millis: q.millis, FromBot: q.fromBot, Failed: q.failed, Header: q.header, Body: q.body, Answer: q.answer,
+			Millis: q.millis, FromBot: q.fromBot, Failed: q.failed, Header: q.header, Body: q.body, Sealed: q.sealed, Answer: q.answer,
 		}
 		for _, c := range q.complaints {
 			row.Complaints = append(row.Complaints, complaintRow{Grave: c.grave, Text: c.text})

@@ -418,14 +418,14 @@ func TestChangesAreStreamed(t *testing.T) {
 	}
 }
 
-// The names of Slack stop at the files that carry its name.
-func TestOnlySlackFilesKnowSlack(t *testing.T) {
+// The names of a vendor stop at the files that carry its name.
+func TestOnlyAVendorsFilesKnowTheVendor(t *testing.T) {
 	files, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "slack") || name == "chat.go" {
+		if strings.HasSuffix(name, "_test.go") || name == "chat.go" {
 			continue
 		}
 		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
@@ -433,8 +433,10 @@ func TestOnlySlackFilesKnowSlack(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, spec := range parsed.Imports {
-			if strings.Contains(spec.Path.Value, "slacksim") {
-				t.Errorf("%s imports %s", name, spec.Path.Value)
+			for _, vendor := range []string{"slack", "feishu", "dingtalk"} {
+				if strings.Contains(spec.Path.Value, vendor+"sim") && !strings.HasPrefix(name, vendor) {
+					t.Errorf("%s imports %s", name, spec.Path.Value)
+				}
 			}
 		}
 	}

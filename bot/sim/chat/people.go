@@ -13,23 +13,28 @@ const peopleShown = 120
 
 // face is a person as templates draw them.
 type face struct {
-	ID, Handle, Name, Other, Title, Department string
-	Initials                                   string
-	Hue                                        int // of the avatar, 0 to 11
-	Manager, HR, Guest, Bot                    bool
+	ID, Mention, Name, Other, Title, Department string
+	Initials                                    string
+	Hue                                         int // of the avatar, 0 to 11
+	Manager, HR, Guest, Bot                     bool
 }
 
 func (s *site) face(p person) face {
-	more := s.profiles[p.id]
+	more := s.profiles[p.account()]
 	f := face{
-		ID: p.id, Handle: p.handle, Name: p.name, Other: more.OtherName, Title: p.title, Department: more.Department,
-		Initials: initials(p.name), Hue: hue(p.id), Manager: s.bosses[p.id], HR: more.HR, Guest: p.guest, Bot: p.bot,
+		ID: p.id, Mention: p.mentioned(), Name: p.name, Other: more.OtherName, Title: p.title, Department: cmp.Or(more.Department, p.department),
+		Initials: initials(p.name), Hue: hue(p.id), Manager: s.bosses[p.account()], HR: more.HR, Guest: p.guest, Bot: p.bot,
 	}
 	if f.Other == f.Name {
 		f.Other = ""
 	}
 	return f
 }
+
+func (p person) account() account { return account{on: p.on, user: p.id} }
+
+// mentioned is what is written after an @ to mean the person.
+func (p person) mentioned() string { return cmp.Or(p.mention, p.handle) }
 
 // initials are what an avatar shows: the first letters of a name's first and last word, or the last two characters of a Chinese one.
 func initials(name string) string {
@@ -73,7 +78,7 @@ func (s *site) listed(p platform) []person {
 		}
 	}
 	place := func(who person) int {
-		if i, ok := s.order[who.id]; ok {
+		if i, ok := s.order[who.account()]; ok {
 			return i
 		}
 		return len(s.order)
@@ -87,8 +92,8 @@ func (s *site) listed(p platform) []person {
 // matches says whether a person is meant by what was typed: every word of it stands in a name, handle, title, department or in the
 // further words of the profile. A handle or word that begins with it ranks before one that contains it, which is rank 2.
 func (s *site) matches(who person, typed string) (rank int, ok bool) {
-	more := s.profiles[who.id]
-	all := append([]string{who.name, more.OtherName, who.handle, who.title, more.Department}, more.Words...)
+	more := s.profiles[who.account()]
+	all := append([]string{who.name, more.OtherName, who.handle, who.title, cmp.Or(more.Department, who.department)}, more.Words...)
 	for _, name := range all[:2] { // Lin Xiao is found by linxiao and xiaolin as well
 		parts := strings.Fields(name)
 		all = append(all, strings.Join(parts, ""))
@@ -139,6 +144,8 @@ type peopleView struct {
 	Groups []peopleGroup
 	More   int
 	None   bool
+	// Held is whoever was watched on another tab, and which.
+	Held, HeldOn string
 }
 
 type peopleGroup struct {
@@ -158,6 +165,9 @@ func (s *site) peopleView(p platform, st state, say words, typed string) peopleV
 	v := peopleView{words: say}
 	found, more := s.search(p, typed, peopleShown)
 	v.More, v.None = more, len(found) == 0
+	if held, ok := s.find(st.Held); ok {
+		v.Held, v.HeldOn = s.face(held).Name, say.T("demo.platform."+held.on)
+	}
 	at := map[string]int{}
 	for _, who := range found {
 		f := s.face(who)
@@ -168,11 +178,14 @@ func (s *site) peopleView(p platform, st state, say words, typed string) peopleV
 			v.Groups = append(v.Groups, peopleGroup{Department: f.Department})
 		}
 		row := peopleRow{
-			words: say, face: f, Here: who.id == st.As, There: who.id == st.With, Unread: s.unreadBot(p, who.id),
-			Link: st.as(1, who.id).link(),
+			words: say, face: f, Here: who.account() == st.As, There: who.account() == st.With, Unread: s.unreadBot(p, who.id),
+			Link: st.as(1, who.account()).link(),
 		}
-		if st.As != "" && !row.Here {
-			row.Beside = st.as(2, who.id).link()
+		switch {
+		case st.As.user != "" && !row.Here:
+			row.Beside = st.as(2, who.account()).link()
+		case st.As.user == "" && st.Held.user != "":
+			row.Beside = st.as(1, st.Held).as(2, who.account()).link()
 		}
 		v.Groups[i].Rows = append(v.Groups[i].Rows, row)
 	}

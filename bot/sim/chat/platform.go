@@ -13,6 +13,7 @@ import (
 type platform interface {
 	// name stands in addresses; the tab is labelled demo.platform.NAME.
 	name() string
+	client() client
 	now() time.Time
 	people() []person
 	// places are the conversations that a person can open, the one with the bot first.
@@ -29,17 +30,28 @@ type platform interface {
 	// requests are the latest requests around a person, newest first.
 	requests(as reader, most int) []request
 	commands() []CommandHint
+	// picture is an image that was uploaded to the platform.
+	picture(key string) ([]byte, bool)
 
-	send(user, place, text string) (deed, error)
-	press(as reader, at spot, press string, v entered) (deed, error)
+	send(user, place, text string) (outcome, error)
+	press(as reader, at spot, press string, v entered) (outcome, error)
+	// pick chooses an entry of the bot's menu.
+	pick(as reader, key string) (outcome, error)
 	// choices are the options of a control that is searched, for what was typed.
 	choices(as reader, at spot, element, typed string, v entered) (template.HTML, error)
-	submit(as reader, modal string, v entered) (deed, error)
+	submit(as reader, modal string, v entered) (outcome, error)
 	dismiss(user, modal string) error
 	openHome(user string) error
 
 	// changes tells what to draw again until ctx ends or the simulator closes.
 	changes(ctx context.Context) <-chan change
+}
+
+// client is what a vendor's own client can do.
+type client struct {
+	home         bool       // it shows a home page of the bot's
+	mentionsInDM bool       // an @ means somebody in the conversation with the bot too
+	menu         []MenuItem // the bot's menu in that conversation
 }
 
 // reader is who reads what is drawn.
@@ -52,7 +64,10 @@ type reader struct {
 
 // person is an account.
 type person struct {
+	on                      string // the platform
 	id, handle, name, title string
+	department              string // as the platform has it
+	mention                 string // what is written after an @; the handle when empty
 	lang                    string // as the platform has it
 	zone                    string // IANA
 	bot, guest              bool
@@ -101,6 +116,7 @@ type request struct {
 	failed     bool
 	header     [][2]string
 	body       string
+	sealed     string // the body as it was sent, when it was encrypted
 	answer     string
 	complaints []complaint
 }
@@ -128,22 +144,3 @@ type change struct {
 	User  string `json:"user,omitempty"`
 	Place string `json:"place,omitempty"`
 }
-
-// deed is what somebody has done on the page, for the tour to notice.
-type deed struct {
-	Kind  string `json:"kind"` // say, command, press, submit
-	User  string `json:"user"`
-	To    string `json:"to,omitempty"`    // the first person whom it names
-	Name  string `json:"name,omitempty"`  // of the command, without its slash
-	Whole bool   `json:"whole,omitempty"` // the command had words, or the form was taken
-}
-
-// refusal is why something could not be done, in words for the person.
-type refusal struct {
-	key  string
-	args []any
-}
-
-func (r refusal) Error() string { return r.key }
-
-func refuse(key string, args ...any) error { return refusal{key: key, args: args} }

@@ -13,6 +13,9 @@ import (
 	"huiyin/internal/i18n"
 )
 
+// slackName is Slack's name in addresses.
+const slackName = "slack"
+
 // slackbot is Slack's own bot, which is a member of every workspace.
 const slackbot = "USLACKBOT"
 
@@ -37,7 +40,8 @@ func newSlack(sim *slacksim.Server, hints []CommandHint, draw *template.Template
 	return &slackSide{sim: sim, hints: hints, draw: draw, meant: meant}
 }
 
-func (s *slackSide) name() string               { return "slack" }
+func (s *slackSide) name() string               { return slackName }
+func (s *slackSide) client() client             { return client{home: true, mentionsInDM: true} }
 func (s *slackSide) now() time.Time             { return s.sim.Now() }
 func (s *slackSide) commands() []CommandHint    { return s.hints }
 func (s *slackSide) withBot(user string) string { return s.sim.DM(user) }
@@ -54,7 +58,7 @@ func (s *slackSide) people() []person {
 
 func slackPerson(p slacksim.Person) person {
 	return person{
-		id: p.ID, handle: p.Handle, name: cmp.Or(p.DisplayName, p.RealName, p.Handle), title: p.Title, lang: p.Locale, zone: p.TZ,
+		on: slackName, id: p.ID, handle: p.Handle, name: cmp.Or(p.DisplayName, p.RealName, p.Handle), title: p.Title, lang: p.Locale, zone: p.TZ,
 		bot: p.IsBot || p.ID == slackbot, guest: p.Restricted || p.UltraRestricted || p.Stranger,
 	}
 }
@@ -162,6 +166,12 @@ func (s *slackSide) home(as reader) (screen, bool) {
 	d.held = v.Values
 	return screen{id: v.ID, body: d.blocks(v.Blocks)}, true
 }
+
+// picture: Slack's cards carry the addresses of their images.
+func (s *slackSide) picture(string) ([]byte, bool) { return nil, false }
+
+// pick: Slack's bots have no menu.
+func (s *slackSide) pick(reader, string) (outcome, error) { return outcome{}, errFormless }
 
 func (s *slackSide) openHome(user string) error {
 	_, err := s.sim.OpenHome(user)

@@ -3,49 +3,33 @@ package chat
 import (
 	"errors"
 	"html/template"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"huiyin/bot/sim/slacksim"
 )
 
 // send types into a composer: a command when it begins with a slash, else a message.
-func (s *slackSide) send(user, place, text string) (deed, error) {
+func (s *slackSide) send(user, place, text string) (outcome, error) {
 	text = strings.TrimSpace(text)
 	if text == "" {
-		return deed{}, refuse("demo.refused.empty")
+		return outcome{}, refuse("demo.refused.empty")
 	}
 	name, isCommand := slackCommand(text)
 	if !isCommand {
 		_, _, err := s.sim.Say(user, place, text) // that the bot did not take the event is nothing a person is told
-		return deed{Kind: "say", User: user}, err
+		return outcome{deed: deed{Kind: "say", User: user}}, err
 	}
 	known := s.sim.Commands()
 	if len(known) > 0 && !slices.ContainsFunc(known, func(c slacksim.Command) bool { return c.Name == name }) {
-		return deed{}, refuse("demo.refused.command", "Command", name)
+		return outcome{}, refuse("demo.refused.command", "Command", name)
 	}
 	words := strings.TrimSpace(text[len(name):])
 	ack, err := s.sim.Slash(user, place, name, words)
 	if err != nil {
-		return deed{}, err
+		return outcome{}, err
 	}
-	return deed{Kind: "command", User: user, To: s.named(words), Name: name[1:], Whole: words != ""}, refused(ack, name)
-}
-
-// named is the first person whom a text mentions.
-func (s *slackSide) named(text string) string {
-	text = strings.ToLower(text)
-	id, first, longest := "", len(text), 0
-	for _, p := range s.people() {
-		at := strings.Index(text, "@"+strings.ToLower(p.handle))
-		if at >= 0 && !p.bot && (at < first || at == first && len(p.handle) > longest) {
-			id, first, longest = p.id, at, len(p.handle)
-		}
-	}
-	return id
+	return outcome{deed: deed{Kind: "command", User: user, To: firstNamed(words, s.people()), Name: name[1:], Whole: words != ""}}, refused(ack, name)
 }
 
 // slackCommand is the command that a text begins with. A slash in front of a space or of another slash is no command.
@@ -65,27 +49,27 @@ func refused(ack slacksim.Ack, command string) error {
 	return refuse("demo.ack."+ack.Error, "Command", command)
 }
 
-func (s *slackSide) press(as reader, at spot, press string, v entered) (deed, error) {
-	p, ok := readPress(press)
+func (s *slackSide) press(as reader, at spot, press string, v entered) (outcome, error) {
+	p, ok := pressed(press)
 	if !ok {
-		return deed{}, errors.New("nothing was pressed")
+		return outcome{}, errors.New("nothing was pressed")
 	}
-	p.Values = readFields(v, as.zone)
+	p.Values = readFields[slacksim.Input](v, as.zone)
 	if p.Value == nil {
 		p.Value = p.Values[p.Block][p.Action]
 	}
 	ack, err := s.sim.Click(as.user, slackPlace(at), p)
 	if err != nil {
-		return deed{}, err
+		return outcome{}, err
 	}
 	if err := refused(ack, ""); err != nil {
-		return deed{}, err
+		return outcome{}, err
 	}
 	d := deed{Kind: "press", User: as.user}
 	if at.message == "" {
 		d.Kind = "" // in a form or on a page of their own nobody was answered
 	}
-	return d, nil
+	return outcome{deed: d}, nil
 }
 
 func slackPlace(at spot) slacksim.Place {
@@ -93,18 +77,18 @@ func slackPlace(at spot) slacksim.Place {
 }
 
 // submit sends a modal. Fields that Slack's client refuses stand in the modal afterwards, so that nothing is left to say.
-func (s *slackSide) submit(as reader, modal string, v entered) (deed, error) {
-	filled := readFields(v, as.zone)
+func (s *slackSide) submit(as reader, modal string, v entered) (outcome, error) {
+	filled := readFields[slacksim.Input](v, as.zone)
 	ack, err := s.sim.Submit(as.user, modal, filled)
 	var fields slacksim.InputErrors
 	if errors.As(err, &fields) {
-		return deed{}, nil
+		return outcome{}, nil
 	}
 	if err != nil {
-		return deed{}, err
+		return outcome{}, err
 	}
 	if err := refused(ack, ""); err != nil {
-		return deed{}, err
+		return outcome{}, err
 	}
 	d := deed{Kind: "submit", User: as.user, Whole: ack.Action == "close" || ack.Action == "clear"}
 	people := s.byID()
@@ -115,7 +99,7 @@ func (s *slackSide) submit(as reader, modal string, v entered) (deed, error) {
 			}
 		}
 	}
-	return d, nil
+	return outcome{deed: d}, nil
 }
 
 func (s *slackSide) dismiss(user, modal string) error {
@@ -125,7 +109,7 @@ func (s *slackSide) dismiss(user, modal string) error {
 
 // choices are what a searched select offers: people or channels of the workspace, or what the bot suggests.
 func (s *slackSide) choices(as reader, at spot, element, typed string, v entered) (template.HTML, error) {
-	p, ok := readPress(element)
+	p, ok := pressed(element)
 	if !ok {
 		return "", errors.New("no control was named")
 	}
@@ -135,7 +119,7 @@ func (s *slackSide) choices(as reader, at spot, element, typed string, v entered
 		return "", errors.New("the control is not there")
 	}
 	d := s.drawing(as, s.byID(), as.ids)
-	d.held = readFields(v, as.zone)
+	d.held = readFields[slacksim.Input](v, as.zone)
 	if strings.HasSuffix(el.str("type"), "external_select") {
 		ack, err := s.sim.Suggest(as.user, slackPlace(at), slacksim.Press{Block: p.Block, Action: p.Action}, typed)
 		if err != nil {
@@ -172,35 +156,10 @@ func (s *slackSide) blocksAt(user string, at spot) []byte {
 	return nil
 }
 
-// A field is named "v BLOCK ACTION" with both escaped; "t BLOCK ACTION" is a moment without a zone. The press is "BLOCK ACTION",
-// for an item of a menu "BLOCK ACTION VALUE".
-
-func fieldName(block, action string) string {
-	return "v " + url.QueryEscape(block) + " " + url.QueryEscape(action)
-}
-
-func pressName(parts ...string) string {
-	for i, p := range parts {
-		parts[i] = url.QueryEscape(p)
-	}
-	return strings.Join(parts, " ")
-}
-
-func unescaped(escaped string) ([]string, bool) {
-	parts := strings.Split(escaped, " ")
-	for i, p := range parts {
-		text, err := url.QueryUnescape(p)
-		if err != nil {
-			return nil, false
-		}
-		parts[i] = text
-	}
-	return parts, true
-}
-
-func readPress(press string) (slacksim.Press, bool) {
-	parts, ok := unescaped(press)
-	if !ok || len(parts) < 2 || len(parts) > 3 {
+// pressed reads a press: of which block and action, and for an item of a menu which value.
+func pressed(press string) (slacksim.Press, bool) {
+	parts, ok := readPress(press)
+	if !ok {
 		return slacksim.Press{}, false
 	}
 	p := slacksim.Press{Block: parts[0], Action: parts[1]}
@@ -208,53 +167,4 @@ func readPress(press string) (slacksim.Press, bool) {
 		p.Value = slacksim.Input{parts[2]}
 	}
 	return p, true
-}
-
-// readFields reads what stands in a form. An empty value says that the field is there with nothing in it.
-func readFields(v entered, zone *time.Location) map[string]map[string]slacksim.Input {
-	out := map[string]map[string]slacksim.Input{}
-	for name, values := range v {
-		moment := strings.HasPrefix(name, "t ")
-		if !moment && !strings.HasPrefix(name, "v ") {
-			continue
-		}
-		parts, ok := unescaped(name[2:])
-		if !ok || len(parts) != 2 {
-			continue
-		}
-		var in slacksim.Input
-		for _, value := range values {
-			value = strings.ReplaceAll(value, "\r\n", "\n")
-			if moment {
-				value = fromLocal(value, zone)
-			}
-			if value != "" {
-				in = append(in, value)
-			}
-		}
-		if out[parts[0]] == nil {
-			out[parts[0]] = map[string]slacksim.Input{}
-		}
-		out[parts[0]][parts[1]] = in
-	}
-	return out
-}
-
-// localMoment is how an input of type datetime-local writes a moment.
-const localMoment = "2006-01-02T15:04"
-
-func fromLocal(value string, zone *time.Location) string {
-	t, err := time.ParseInLocation(localMoment, value, zone)
-	if err != nil {
-		return ""
-	}
-	return strconv.FormatInt(t.Unix(), 10)
-}
-
-func toLocal(unix string, zone *time.Location) string {
-	n, err := strconv.ParseInt(unix, 10, 64)
-	if err != nil {
-		return ""
-	}
-	return time.Unix(n, 0).In(zone).Format(localMoment)
 }

@@ -7,9 +7,6 @@ import (
 	"huiyin/bot/sim/slacksim"
 )
 
-// choicesShown is how many choices a searched select shows at once.
-const choicesShown = 40
-
 // controls are what one element of an actions block becomes; a pair of feedback buttons becomes two.
 func (d *drawing) controls(el node, blockID string) []control {
 	if el.str("type") != "feedback_buttons" {
@@ -31,7 +28,7 @@ func (d *drawing) control(el node, blockID string) control {
 	kind, action := el.str("type"), el.str("action_id")
 	c := control{
 		words: d.say, ID: d.id("c"), Name: fieldName(blockID, action), Press: pressName(blockID, action), Live: true,
-		Placeholder: el.node("placeholder").str("text"), Style: el.str("style"), Focus: el.flag("focus_on_load"), Max: el.num("max_length"),
+		Placeholder: el.node("placeholder").str("text"), Style: el.str("style"), Focus: el.flag("focus_on_load"),
 		Confirm: d.confirm(el.node("confirm")),
 	}
 	c.Aria = c.Placeholder
@@ -171,7 +168,7 @@ func (d *drawing) offer(c *control, el node, held slacksim.Input) {
 
 // search lists what a searched select offers for what was typed: what is chosen first, then what matches.
 func (d *drawing) search(c *control, el node, typed string) {
-	parts, _ := readPress(c.Press)
+	parts, _ := pressed(c.Press)
 	held, known := d.held[parts.Block][parts.Action]
 	if !known {
 		held = initial(el)
@@ -225,17 +222,6 @@ func held2options(el node, held slacksim.Input) nodes {
 		}
 	}
 	return out
-}
-
-// meant says whether every word of what was typed stands in one of the texts.
-func meant(typed string, texts ...string) bool {
-	all := strings.ToLower(strings.Join(texts, "\n"))
-	for _, word := range strings.Fields(strings.ToLower(typed)) {
-		if !strings.Contains(all, word) {
-			return false
-		}
-	}
-	return true
 }
 
 // members are the people whom one can choose, by name.

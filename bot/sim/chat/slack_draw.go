@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"bytes"
 	"html/template"
 	"strconv"
 	"strings"
@@ -59,14 +58,8 @@ type picture struct{ URL, Alt string }
 
 type row struct{ Cells []template.HTML }
 
-// execute draws a template of ours; an error is a mistake in this package, and stands on the page.
 func (d *drawing) execute(name string, v any) template.HTML {
-	var b bytes.Buffer
-	if err := d.s.draw.ExecuteTemplate(&b, name, v); err != nil {
-		b.Reset()
-		template.HTMLEscape(&b, []byte(err.Error()))
-	}
-	return template.HTML(b.String())
+	return execute(d.s.draw, name, v)
 }
 
 // id is a new id within the drawing.
@@ -208,7 +201,7 @@ func (d *drawing) input(b *block, n node) {
 		c.Described = b.HintID
 	}
 	if why := d.errors[b.ID]; why != "" {
-		b.Error, b.ErrorID = d.clientError(why), d.id("error")
+		b.Error, b.ErrorID = fieldError(d.say, why), d.id("error")
 		c.Described, c.Invalid = strings.TrimSpace(b.ErrorID+" "+c.Described), true
 	}
 	c.Aria = "" // its label speaks
@@ -263,40 +256,4 @@ func (d *drawing) text(n node) template.HTML {
 		return d.mrkdwn(n.str("text"))
 	}
 	return lines(shortcodes(n.str("text")))
-}
-
-// escaped is text in a document.
-func escaped(s string) template.HTML { return template.HTML(template.HTMLEscapeString(s)) }
-
-// lines is text in a document with its line ends.
-func lines(s string) template.HTML {
-	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(s), "\n", "<br>"))
-}
-
-// clientError puts what Slack's own client says about a field into the reader's language; what the bot says stays as it is.
-func (d *drawing) clientError(why string) string {
-	for en, key := range map[string]string{
-		"This field is required":                 "demo.field.required",
-		"This is not an email address":           "demo.field.email",
-		"This is not a URL":                      "demo.field.url",
-		"This is not a number of the right form": "demo.field.number",
-		"At least {n} characters are needed":     "demo.field.short",
-		"At most {n} characters are allowed":     "demo.field.long",
-		"At least {n}":                           "demo.field.low",
-		"At most {n}":                            "demo.field.high",
-	} {
-		before, after, numbered := strings.Cut(en, "{n}")
-		if !numbered {
-			if why == en {
-				return d.say.T(key)
-			}
-			continue
-		}
-		n, ok := strings.CutPrefix(why, before)
-		n, ends := strings.CutSuffix(n, after)
-		if _, err := strconv.ParseFloat(n, 64); ok && ends && err == nil {
-			return d.say.T(key, "Number", n)
-		}
-	}
-	return why
 }

@@ -1,10 +1,7 @@
 package chat
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,9 +11,6 @@ import (
 
 	"huiyin/bot/sim/slacksim"
 )
-
-// bodyShown bounds how much of a body the inspector shows, in bytes.
-const bodyShown = 20_000
 
 // requests are what Slack sent to the bot because of this person, and the calls of the bot that concern them: with their ids, in their
 // conversation, with a trigger of theirs, in a channel that everyone reads, or through the response URL of what they did last.
@@ -57,26 +51,10 @@ func (s *slackSide) requests(as reader, most int) []request {
 	return out[:min(len(out), most)]
 }
 
-// blame is what was found wrong, by the number of the call or delivery.
-type blame struct{ calls, deliveries map[int][]complaint }
-
 func (s *slackSide) blame() blame {
 	b := blame{calls: map[int][]complaint{}, deliveries: map[int][]complaint{}}
 	for _, f := range s.sim.Findings() {
-		c := complaint{grave: f.Severity == slacksim.Must, text: f.Severity + " " + f.Rule}
-		for _, more := range []string{f.Pointer, f.Detail} {
-			if more != "" {
-				c.text += " · " + more
-			}
-		}
-		if f.Length > 0 {
-			c.text += " · " + strconv.Itoa(f.Length)
-		}
-		if f.Call > 0 {
-			b.calls[f.Call] = append(b.calls[f.Call], c)
-		} else if f.Delivery > 0 {
-			b.deliveries[f.Delivery] = append(b.deliveries[f.Delivery], c)
-		}
+		b.add(f.Call, f.Delivery, f.Severity == slacksim.Must, f.Length, f.Severity+" "+f.Rule, f.Pointer, f.Detail)
 	}
 	return b
 }
@@ -149,24 +127,4 @@ func slackCall(c slacksim.Call, found []complaint) request {
 		q.status += " (" + c.Fault + ")"
 	}
 	return q
-}
-
-// pretty is JSON laid out to be read, or the text as it is.
-func pretty(raw string, decoded map[string]any) string {
-	var b bytes.Buffer
-	if decoded != nil {
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(decoded); err != nil {
-			return raw
-		}
-	} else if json.Indent(&b, []byte(raw), "", "  ") != nil {
-		b.Reset()
-		b.WriteString(raw)
-	}
-	if b.Len() > bodyShown {
-		return strings.ToValidUTF8(b.String()[:bodyShown], "") + fmt.Sprintf("\n… (%d)", b.Len())
-	}
-	return strings.TrimRight(b.String(), "\n")
 }

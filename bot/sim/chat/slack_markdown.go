@@ -6,72 +6,19 @@ import (
 	"strings"
 )
 
-// markdown draws a markdown block: headings, lists, quotes, code and the styles within a line. It is the small part of Markdown that
-// cards use; the rest stays visible as it was written. https://docs.slack.dev/reference/block-kit/blocks/markdown-block
+// markdown draws a markdown block. https://docs.slack.dev/reference/block-kit/blocks/markdown-block
 func (d *drawing) markdown(s string) template.HTML {
-	var b strings.Builder
-	open := "" // the list or quotation that is open
-	within := func(tag string) {
-		if tag == open {
-			return
-		}
-		if open != "" {
-			b.WriteString("</" + open + ">")
-		}
-		if tag != "" {
-			b.WriteString("<" + tag + ">")
-		}
-		open = tag
-	}
-	all := strings.Split(s, "\n")
-	for i := 0; i < len(all); i++ {
-		line := strings.TrimSpace(all[i])
-		switch {
-		case strings.HasPrefix(line, fence):
-			within("")
-			b.WriteString("<pre>")
-			for i++; i < len(all) && !strings.HasPrefix(strings.TrimSpace(all[i]), fence); i++ {
-				b.WriteString(template.HTMLEscapeString(all[i]) + "\n")
-			}
-			b.WriteString("</pre>")
-		case line == "":
-			within("")
-		case line == "---" || line == "***":
-			within("")
-			b.WriteString("<hr>")
-		case heading.MatchString(line):
-			within("")
-			b.WriteString("<p><strong>" + markdownLine(strings.TrimLeft(line, "# ")) + "</strong></p>")
-		case strings.HasPrefix(line, ">"):
-			within("blockquote")
-			b.WriteString(markdownLine(strings.TrimSpace(line[1:])) + "<br>")
-		case bullet.MatchString(line):
-			within("ul")
-			b.WriteString("<li>" + markdownLine(bullet.ReplaceAllString(line, "")) + "</li>")
-		case numbered.MatchString(line):
-			within("ol")
-			b.WriteString("<li>" + markdownLine(numbered.ReplaceAllString(line, "")) + "</li>")
-		default:
-			within("")
-			b.WriteString("<p>" + markdownLine(line) + "</p>")
-		}
-	}
-	within("")
-	return template.HTML(b.String())
+	m := markdown{inline: slackMarkdownLine, glued: "<br>"}
+	return m.draw(s)
 }
 
-var (
-	heading  = regexp.MustCompile(`^#{1,6} `)
-	bullet   = regexp.MustCompile(`^[-*+] `)
-	numbered = regexp.MustCompile(`^\d{1,9}[.)] `)
-	spans    = regexp.MustCompile("`([^`]+)`|\\[([^\\]]+)\\]\\(([^()\\s]+)\\)|\\*\\*([^*]+)\\*\\*|\\*([^*\\s][^*]*)\\*|\\b_([^_]+)_\\b|~~([^~]+)~~")
-)
+var slackSpans = regexp.MustCompile("`([^`]+)`|\\[([^\\]]+)\\]\\(([^()\\s]+)\\)|\\*\\*([^*]+)\\*\\*|\\*([^*\\s][^*]*)\\*|\\b_([^_]+)_\\b|~~([^~]+)~~")
 
-// markdownLine draws the styles within a line; what is between the matches is escaped, and so is what is in them.
-func markdownLine(s string) string {
+// slackMarkdownLine draws the styles within a line; what is between the matches is escaped, and so is what is in them.
+func slackMarkdownLine(s string) string {
 	var b strings.Builder
 	at := 0
-	for _, m := range spans.FindAllStringSubmatchIndex(s, -1) {
+	for _, m := range slackSpans.FindAllStringSubmatchIndex(s, -1) {
 		group := func(n int) string {
 			if m[2*n] < 0 {
 				return ""

@@ -26,8 +26,6 @@ type marker struct {
 
 func (m *marker) put(s string) { m.b.WriteString(template.HTMLEscapeString(s)) }
 
-const fence = "```"
-
 // text takes preformatted blocks out first, in which nothing else is markup.
 func (m *marker) text(s string) {
 	for {
@@ -192,24 +190,11 @@ func closing(s string, mark rune) int {
 	return 0
 }
 
-var (
-	bareAddress = regexp.MustCompile(`https?://[^\s<>"\x60]+[^\s<>"\x60.,;:!?，。；：！？)）」』】]`)
-	entities    = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
-)
+var entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 
 // words writes text without markup: addresses in it become links, shortcodes become emoji.
 func (m *marker) words(s string) {
-	s = entities.Replace(s)
-	for {
-		at := bareAddress.FindStringIndex(s)
-		if at == nil {
-			m.put(shortcodes(s))
-			return
-		}
-		m.put(shortcodes(s[:at[0]]))
-		m.b.WriteString(string(anchor(s[at[0]:at[1]], "")))
-		s = s[at[1]:]
-	}
+	linked(&m.b, entities.Replace(s), func(t string) string { return template.HTMLEscapeString(shortcodes(t)) })
 }
 
 // reference is what stands between angle brackets: a mention, a channel, a date or an address, with an optional label.
@@ -259,12 +244,6 @@ var referenceMarkup = regexp.MustCompile(`<[^<>\n]+>`)
 // chip is a name that stands out; more are further classes.
 func (m *marker) chip(text, more string) { writeChip(&m.b, text, more) }
 
-func writeChip(b *strings.Builder, text, more string) {
-	b.WriteString(`<span class="mention` + more + `">`)
-	b.WriteString(template.HTMLEscapeString(text))
-	b.WriteString(`</span>`)
-}
-
 // mention is the name of a person; the reader's own stands out.
 func (d *drawing) mention(b *strings.Builder, id string) {
 	id, _, _ = strings.Cut(id, "|")
@@ -286,23 +265,6 @@ func (d *drawing) channel(id string) string {
 		}
 	}
 	return id
-}
-
-// anchor is a link to the web or to a mail address, in a window of its own. Any other address is shown and leads nowhere.
-func anchor(address, label string) template.HTML {
-	words := label
-	if strings.TrimSpace(words) == "" {
-		words = strings.TrimPrefix(address, "mailto:")
-	}
-	low := strings.ToLower(address)
-	if !strings.HasPrefix(low, "https://") && !strings.HasPrefix(low, "http://") && !strings.HasPrefix(low, "mailto:") {
-		if label != "" {
-			words = label + " (" + address + ")"
-		}
-		return escaped(words)
-	}
-	return template.HTML(`<a href="` + template.HTMLEscapeString(address) + `" target="_blank" rel="noopener noreferrer">` +
-		template.HTMLEscapeString(words) + `</a>`)
 }
 
 var dateToken = regexp.MustCompile(`\{[a-z_]+\}`)

@@ -91,7 +91,7 @@ func TestMarkupIsDrawnAsSlackDrawsIt(t *testing.T) {
 }
 
 // tags are all that the markup may produce.
-var tags = regexp.MustCompile(`</?(strong|em|s|code|pre|blockquote|p|ul|ol|li|hr)>|<br>|<span class="mention( me| alarm)?">|</span>|` +
+var tags = regexp.MustCompile(`</?(strong|em|s|code|pre|blockquote|p|ul|ol|li|hr)>|<br>|<li value="\d+">|<p class="heading">|<span class="mention( me| alarm)?">|</span>|` +
 	`<a href="(https?://|mailto:)[^"<>]*" target="_blank" rel="noopener noreferrer">|</a>`)
 
 // Whatever is typed, what is left beside the page's own tags has no character in it that a browser would read as one.

@@ -1,6 +1,9 @@
 package chat
 
-import "strconv"
+import (
+	"cmp"
+	"strconv"
+)
 
 // step is one of the tour's. Done is what ends it, in the words of page.js; Link leads to where it can be done.
 type step struct {
@@ -21,7 +24,7 @@ type tourView struct {
 // tour is five steps around a manager and somebody who reports to them, as long as the page knows such a pair. Whoever is played
 // belongs to the pair if they can, and so does the one who was praised on the way.
 func (s *site) tour(v view, praised string) tourView {
-	boss, report := s.pair(v.p, v.st.As, praised)
+	boss, report := s.pair(v.p, v.st.As.user, praised)
 	name := func(p person) string {
 		if p.id == "" {
 			return v.T("demo.tour.someone")
@@ -32,13 +35,13 @@ func (s *site) tour(v view, praised string) tourView {
 		if p.id == "" {
 			return v.T("demo.tour.someone")
 		}
-		return p.handle
+		return p.mentioned()
 	}
 	link := func(who person, draft string) string {
 		if who.id == "" {
 			return ""
 		}
-		return state{Platform: v.st.Platform, As: who.id, Draft: draft}.link()
+		return state{Platform: v.st.Platform, tab: v.st.tab, As: who.account(), Draft: draft}.link()
 	}
 	other := "zh"
 	if v.Lang() != "en" {
@@ -49,17 +52,19 @@ func (s *site) tour(v view, praised string) tourView {
 		link(boss, ""), link(boss, v.T("demo.tour.2.draft", "Handle", handle(report))), link(report, ""),
 		link(boss, v.T("demo.tour.4.draft", "Handle", handle(report))), link(report, "/lang "+other),
 	}
+	public := s.public(v.p, boss.id)
 	out := tourView{words: v.words}
 	for i := range done {
 		n := strconv.Itoa(i + 1)
 		st := step{
 			N: i + 1, Title: v.T("demo.tour."+n+".title", "Boss", name(boss), "Report", name(report)),
-			Text: v.T("demo.tour."+n+".text", "Boss", name(boss), "Report", name(report), "Handle", handle(report)),
+			Text: v.T("demo.tour."+n+".text", "Boss", name(boss), "Report", name(report), "Handle", handle(report),
+				"Place", cmp.Or(public.name, "#general")),
 			Done: done[i], Link: links[i], Go: v.T("demo.tour."+n+".go", "Boss", name(boss), "Report", name(report)),
 		}
-		if public := s.public(v.p, boss.id); i == 3 && public != "" {
-			st.Then = state{Platform: v.st.Platform, As: boss.id, In: public}.link()
-			st.And = v.T("demo.tour.4.then")
+		if i == 3 && public.id != "" {
+			st.Then = state{Platform: v.st.Platform, tab: v.st.tab, As: boss.account(), In: public.id}.link()
+			st.And = v.T("demo.tour.4.then", "Place", public.name)
 		}
 		out.Steps = append(out.Steps, st)
 	}
@@ -72,20 +77,20 @@ func (s *site) pair(p platform, wished ...string) (boss, report person) {
 	best := -1
 	all := s.listed(p)
 	above := map[string]bool{} // who leads leaders
-	for id := range s.bosses {
-		above[s.profiles[id].Boss] = true
+	for a := range s.bosses {
+		above[s.profiles[a].Boss] = true
 	}
 	byID := map[string]person{}
 	for _, b := range all {
 		byID[b.id] = b
 	}
 	for _, r := range all {
-		b, there := byID[s.profiles[r.id].Boss]
+		b, there := byID[s.profiles[r.account()].Boss]
 		if !there || b.id == r.id {
 			continue
 		}
 		score := 0
-		if !above[b.id] && !s.profiles[b.id].HR {
+		if !above[b.id] && !s.profiles[b.account()].HR {
 			score = 1
 		}
 		for _, w := range wished {
@@ -101,21 +106,21 @@ func (s *site) pair(p platform, wished ...string) (boss, report person) {
 }
 
 // public is the first public channel that a person sees.
-func (s *site) public(p platform, user string) string {
+func (s *site) public(p platform, user string) place {
 	if user == "" {
-		return ""
+		return place{}
 	}
 	for _, pl := range p.places(user) {
 		if pl.kind == placePublic {
-			return pl.id
+			return pl
 		}
 	}
-	return ""
+	return place{}
 }
 
 // nameIn is the name of a person for readers of a language: the one in their script, when there are two.
 func (s *site) nameIn(p person, lang string) string {
-	if other := s.profiles[p.id].OtherName; other != "" && (lang == "en") == (han(p.name) && !han(other)) {
+	if other := s.profiles[p.account()].OtherName; other != "" && (lang == "en") == (han(p.name) && !han(other)) {
 		return other
 	}
 	return p.name
@@ -126,7 +131,7 @@ func (s *site) starts(v view) []start {
 	boss, report := s.pair(v.p)
 	var hr person
 	for _, who := range s.listed(v.p) {
-		if s.profiles[who.id].HR {
+		if s.profiles[who.account()].HR {
 			hr = who
 			break
 		}
@@ -137,7 +142,7 @@ func (s *site) starts(v view) []start {
 		why string
 	}{{boss, v.T("demo.start.manager")}, {report, v.T("demo.start.report", "Name", s.nameIn(boss, v.Lang()))}, {hr, v.T("demo.start.hr")}} {
 		if c.who.id != "" {
-			out = append(out, start{words: v.words, face: s.face(c.who), Link: v.st.as(1, c.who.id).link(), Why: c.why})
+			out = append(out, start{words: v.words, face: s.face(c.who), Link: v.st.as(1, c.who.account()).link(), Why: c.why})
 		}
 	}
 	return out

@@ -174,6 +174,38 @@
     p.hidden = !text;
   };
 
+  // What is wrong with single fields stands beside them until the form is sent again.
+  const complain = (form, fields) => {
+    for (const p of all(".input .error[data-here]", form)) {
+      p.hidden = true;
+      p.textContent = "";
+      delete p.dataset.here;
+      p.closest(".input").classList.remove("wrong");
+    }
+    let first = null;
+    for (const [name, text] of Object.entries(fields || {})) {
+      const field = all("[name]", form).find((e) => e.name === name);
+      const box = field && field.closest(".input"), p = box && one(".error", box);
+      if (!p) continue;
+      p.textContent = text;
+      p.hidden = false;
+      p.dataset.here = "yes";
+      box.classList.add("wrong");
+      const use = one(":is(input, textarea, select, summary):not([type=hidden])", box);
+      if (!first || use.compareDocumentPosition(first) & Node.DOCUMENT_POSITION_FOLLOWING) first = use;
+    }
+    if (first) first.focus();
+  };
+
+  const toast = (pane, { kind, text }) => {
+    const box = one(".toast", pane);
+    clearTimeout(box.late);
+    box.textContent = text;
+    box.dataset.kind = kind;
+    box.hidden = false;
+    box.late = setTimeout(() => { box.hidden = true; }, Math.max(4000, 120 * text.length));
+  };
+
   const act = async (form, { submitter = null, name = "", more = {} } = {}) => {
     const body = new URLSearchParams(new FormData(form, submitter));
     for (const [k, v] of Object.entries(more)) body.set(k, v);
@@ -184,6 +216,8 @@
     const reply = await ask(actURL(form, submitter, name), body);
     form.removeAttribute("aria-busy");
     if (!reply.ok) notice(form, reply.notice);
+    complain(form, reply.fields);
+    if (pane && reply.toast) toast(pane, reply.toast);
     if (pane) await Promise.all(["modal", "messages", "home"].map((n) => refreshAll(n, pane)));
     if (kind.endsWith("/clock")) everything();
     return reply;
@@ -327,6 +361,8 @@
     }
   });
 
+  document.addEventListener("reset", (e) => setTimeout(() => all(".picker", e.target).forEach(pickers.summarise)));
+
   // ---- Composer ---------------------------------------------------------------------------------------------------
 
   const composer = {
@@ -361,7 +397,7 @@
       const before = text.value.slice(0, text.selectionStart);
       const command = /^\/[^\s/]*$/.exec(before);
       if (command) return { kind: "/", q: command[0], from: 0 };
-      const name = /(?:^|[^A-Za-z0-9._%+-])@([^\s@]{0,30})$/.exec(before);
+      const name = text.form.hasAttribute("data-mentions") && /(?:^|[^A-Za-z0-9._%+-])@([^\s@]{0,30})$/.exec(before);
       if (name) return { kind: "@", q: name[1], from: before.length - name[1].length - 1 };
       const whole = /^(\/\S+)\s/.exec(before);
       if (whole) return { kind: "usage", q: whole[1], from: -1 };
@@ -426,8 +462,8 @@
       } else if (e.key === "Escape" && !one(".hints", form).hidden) {
         e.preventDefault();
         composer.shut(form);
-      } else if (marked && (e.key === "Tab" && !e.shiftKey || e.key === "Enter" && !e.shiftKey) &&
-          marked.dataset.insert.trim() !== text.value.trim()) {
+      } else if (marked && !e.shiftKey &&
+          (e.key === "Tab" || e.key === "Enter" && marked.dataset.insert.trim() !== text.value.trim())) {
         e.preventDefault();
         composer.take(form, marked);
       } else if (e.key === "Enter" && !e.shiftKey) {
