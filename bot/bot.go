@@ -30,6 +30,7 @@ type Abilities struct {
 	Home       bool // has a home page of the bot per person
 	Channels   bool // can post to channels
 	Slash      bool // has slash commands
+	Picker     bool // its forms pick people out of the whole workspace; otherwise out of a people field's Candidates
 	Idempotent bool // Send may be repeated with the same Delivery without a second message
 	Paces      Paces
 }

@@ -16,19 +16,20 @@ import (
 	"huiyin/feedback"
 	"huiyin/internal/fault"
 	"huiyin/internal/notice"
+	"huiyin/internal/people"
 )
 
 // askCommand is /ask @name [@name…] about. Bare, or without names, it opens the form.
 func askCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, error) {
 	d := draft{Kind: "ask"}
 	if in.Empty() {
-		return t.askForm(d), nil
+		return t.askForm(ctx, d)
 	}
 	if err := t.addressed(in, &d); err != nil {
 		return t.mend(ctx, d, err)
 	}
 	if len(d.Receivers)+len(d.Open) == 0 {
-		return t.askForm(d), nil
+		return t.askForm(ctx, d)
 	}
 	return t.settle(ctx, d)
 }
@@ -42,23 +43,25 @@ func (t *Talk) ask(ctx context.Context, d draft) (bot.Reply, error) {
 	return bot.Reply{Card: t.askSent(a)}, nil
 }
 
-func (t *Talk) askForm(d draft) bot.Reply {
+func (t *Talk) askForm(ctx context.Context, d draft) (bot.Reply, error) {
+	fields, err := t.receiverFields(ctx, toWhom{label: t.Say.T("ask.form.receivers"), act: people.AskFeedback, most: feedback.MaxReceivers, among: d.Receivers})
+	if err != nil {
+		return bot.Reply{}, err
+	}
 	return bot.Reply{Form: &card.Form{
 		Title: t.Say.T("ask.form.title"), Submit: t.Say.T("dialog.send"), Action: card.Act(actAskSend),
 		Intro: []card.Block{card.Small(t.Say.T("ask.form.intro"))},
-		Fields: []card.Field{
-			card.PeopleField{Name: "receivers", Label: t.Say.T("ask.form.receivers"), Value: t.accountsOf(d.Receivers), Max: feedback.MaxReceivers},
-			card.TextField{Name: "text", Label: t.Say.T("ask.form.text"), Hint: t.Say.T("ask.form.text.hint"), Value: d.Text, Multiline: true, Max: feedback.MaxText},
-		},
-	}}
+		Fields: append(fields,
+			card.TextField{Name: "text", Label: t.Say.T("ask.form.text"), Hint: t.Say.T("ask.form.text.hint"), Value: d.Text, Multiline: true, Max: feedback.MaxText}),
+	}}, nil
 }
 
-func askOpen(_ context.Context, t *Talk, _ card.Action, _ card.Values) (bot.Reply, error) {
-	return t.askForm(draft{Kind: "ask"}), nil
+func askOpen(ctx context.Context, t *Talk, _ card.Action, _ card.Values) (bot.Reply, error) {
+	return t.askForm(ctx, draft{Kind: "ask"})
 }
 
 func askSubmitted(ctx context.Context, t *Talk, _ card.Action, v card.Values) (bot.Reply, error) {
-	receivers, err := t.picked(v["receivers"])
+	receivers, err := t.chosen(v)
 	if err != nil {
 		return bot.Reply{}, err
 	}

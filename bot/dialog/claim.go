@@ -15,11 +15,11 @@ import (
 // noPerson is given where an act is about the firm.
 var noPerson = uuid.Nil
 
-// stranger answers an account that is nobody's yet: with the question whether it is theirs, if somebody's e-mail fits, else with what to do.
+// stranger answers an account that is nobody's yet: with the question whether it is theirs, if it fits somebody, else with what to do.
 func (t *Talk) stranger(i people.Identity) bot.Reply {
 	if i.State == people.Proposed && i.Kind == people.Member {
 		if p, ok := t.Dir.Person(i.PersonID); ok && p.Active {
-			return bot.Reply{Card: claimCard(t.reader(p), p)}
+			return bot.Reply{Card: claimCard(t.reader(p), p, i)}
 		}
 	}
 	if i.State == people.Confirmed {
@@ -28,9 +28,16 @@ func (t *Talk) stranger(i people.Identity) bot.Reply {
 	return t.tell(card.Plain, t.Say.T("claim.unknown.title"), card.Say(t.Say.T("claim.unknown", "Account", t.Event.User)))
 }
 
-// claimCard asks whether an account is theirs.
-func claimCard(r reader, p people.Person) *card.Card {
-	c := &card.Card{Tone: card.Ask, Title: r.say.T("claim.title", "Name", nameIn(r.say.Lang(), p)), Blocks: []card.Block{card.Say(r.say.T("claim.why"))}}
+// claimCard asks whether an account is theirs, and says why it is thought so without showing what somebody else may have.
+func claimCard(r reader, p people.Person, i people.Identity) *card.Card {
+	why := map[people.Match]string{people.MatchNumber: "claim.why.number", people.MatchMobile: "claim.why.mobile"}[i.Match]
+	then := "claim.then"
+	if len(r.dir.Reached(p.ID)) > 0 {
+		then = "claim.then.also"
+	}
+	c := &card.Card{Tone: card.Ask, Title: r.say.T("claim.title", "Name", nameIn(r.say.Lang(), p)), Blocks: []card.Block{
+		card.Say(r.say.T(firstNonEmpty(why, "claim.why.email"))), card.Say(r.say.T(then)),
+	}}
 	facts := []card.Fact{{Label: r.say.T("claim.number"), Value: card.Text(p.EmployeeNo)}}
 	if p.Department != "" {
 		facts = append(facts, card.Fact{Label: r.say.T("claim.department"), Value: card.Text(p.Department)})
@@ -102,10 +109,10 @@ func claimRefuse(ctx context.Context, t *Talk, _ card.Action, _ card.Values) (bo
 }
 
 // writeClaim asks an account whether it is the person's for whom something waits.
-func writeClaim(_ context.Context, r reader, _ notice.Notice) (card.Card, bool, error) {
+func writeClaim(_ context.Context, r reader, n notice.Notice) (card.Card, bool, error) {
 	for _, i := range r.dir.IdentitiesOf(r.who.ID) {
-		if i.State == people.Proposed {
-			return *claimCard(r, r.who), true, nil
+		if i.State == people.Proposed && (!people.IsClaim(n.ID) || i.ClaimID() == n.ID) {
+			return *claimCard(r, r.who, i), true, nil
 		}
 	}
 	return card.Card{}, false, nil

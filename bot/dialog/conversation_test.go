@@ -45,6 +45,8 @@ type room struct {
 	ctx        context.Context
 	desk       *dialog.Desk
 	pool       pool
+	store      *postgres.People
+	org        uuid.UUID
 	redis      *miniredis.Miniredis
 	now        time.Time
 	ids        map[string]uuid.UUID
@@ -54,6 +56,8 @@ type room struct {
 	events     int
 	lang       string
 	sent       []sent
+	listed     bool   // the platform has no picker of its own
+	on         string // the platform that people use
 }
 
 type sent struct {
@@ -83,12 +87,13 @@ func newRoom(t *testing.T, lang string) *room {
 	ctx := t.Context()
 	r := &room{
 		t: t, ctx: ctx, lang: lang, now: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), // ten in the morning in Shanghai
-		ids: map[string]uuid.UUID{}, cards: map[string]card.Card{}, forms: map[string]card.Form{}, redis: miniredis.RunT(t),
+		on: platform, ids: map[string]uuid.UUID{}, cards: map[string]card.Card{}, forms: map[string]card.Form{}, redis: miniredis.RunT(t),
 	}
 	pool := pgtest.DB(t)
 	r.pool = pool
 	db := postgres.New(pool)
 	org := people.Org{ID: uuid.Must(uuid.NewV7()), Name: "Huiyin", TimeZone: "Asia/Shanghai", Lang: lang}
+	r.store, r.org = db.People, org.ID
 	must(t, db.People.CreateOrg(ctx, org))
 	must(t, db.People.BindTenant(ctx, org.ID, platform, tenant))
 	must(t, db.Feedback.SaveValues(ctx, people.Cause{OrgID: org.ID, At: r.now}, []feedback.Value{{Name: "团队协作", NameEn: "teamwork"}, {Name: "客户第一", NameEn: "customer first"}}))
@@ -121,7 +126,7 @@ func newRoom(t *testing.T, lang string) *room {
 		Feedback: &feedback.Service{Store: db.Feedback, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }},
 		Sessions: memory.Sessions, Catalog: catalog,
 		Abilities: func(string) bot.Abilities {
-			return bot.Abilities{Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true}
+			return bot.Abilities{Forms: true, Ephemeral: true, Update: true, Home: true, Channels: true, Slash: true, Picker: !r.listed}
 		},
 		PraiseChannel: func(string) string { return notice.ChannelOn(platform, "Cpraise") },
 		Release: func(ctx context.Context, orgID, personID uuid.UUID) error {
@@ -131,6 +136,32 @@ func newRoom(t *testing.T, lang string) *room {
 		Now: clock, NewID: func() uuid.UUID { return uuid.Must(uuid.NewV7()) }, Log: slog.New(failOnError{t}),
 	})
 	return r
+}
+
+// moves has everybody speak on another platform from now on, on which those named have an account.
+func (r *room) moves(name string, handles ...string) {
+	r.t.Helper()
+	r.on = name
+	must(r.t, r.store.BindTenant(r.ctx, r.org, name, tenant))
+	var accounts []people.Identity
+	for _, h := range handles {
+		accounts = append(accounts, people.Identity{
+			OrgID: r.org, Platform: name, ExternalID: "U" + h, PersonID: r.ids[h], State: people.Confirmed, Kind: people.Member,
+		})
+	}
+	must(r.t, r.store.SaveIdentities(r.ctx, people.Cause{OrgID: r.org, At: r.now}, accounts))
+	r.now = r.now.Add(time.Minute)
+}
+
+// lists has the platform list accounts that nobody knows yet.
+func (r *room) lists(name string, seen ...people.AccountSeen) {
+	r.t.Helper()
+	dir, err := r.store.Load(r.ctx, r.org)
+	must(r.t, err)
+	service := &people.Service{Store: r.store}
+	_, err = service.SyncAccounts(r.ctx, dir, people.Cause{OrgID: r.org, At: r.now}, name, seen)
+	must(r.t, err)
+	r.now = r.now.Add(time.Minute)
 }
 
 // failOnError fails the test at every error that is logged: what nobody expected is a failure.
@@ -251,7 +282,7 @@ func (r *room) receive(who string, e bot.Event) {
 	r.t.Helper()
 	r.events++
 	r.now = r.now.Add(time.Second)
-	e.ID, e.Platform, e.Tenant, e.User, e.At = fmt.Sprintf("E%d", r.events), platform, tenant, "U"+who, r.now
+	e.ID, e.Platform, e.Tenant, e.User, e.At = fmt.Sprintf("E%d", r.events), r.on, tenant, "U"+who, r.now
 	reply, err := r.desk.Receive(r.ctx, e)
 	if err != nil {
 		r.t.Fatalf("answering %s: %v", who, err)

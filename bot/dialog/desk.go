@@ -54,6 +54,8 @@ type Accounts interface {
 	ConfirmIdentity(ctx context.Context, dir *people.Directory, cause people.Cause, platform, externalID string) error
 	RefuseIdentity(ctx context.Context, dir *people.Directory, cause people.Cause, platform, externalID string) error
 	SaveSettings(ctx context.Context, dir *people.Directory, cause people.Cause, personID uuid.UUID, s people.Settings) error
+	// Use notes on which platform the actor was just seen.
+	Use(ctx context.Context, dir *people.Directory, cause people.Cause, platform string) error
 }
 
 // Sessions keeps what a conversation is in the middle of. It may lose everything at any time, and gives a fault of kind Unavailable
@@ -71,11 +73,12 @@ type Desk struct {
 	commands command.Table[*Talk]
 	actions  map[string]action
 	writers  writers
+	known    knownValues
 }
 
 // New makes a desk.
 func New(o Options) *Desk {
-	return &Desk{Options: o, commands: Commands(), actions: Actions(), writers: Writers()}
+	return &Desk{Options: o, commands: Commands(), actions: Actions(), writers: Writers(), known: knownValues{of: map[uuid.UUID]valuesRead{}}}
 }
 
 // Talk is one event being answered: who says what, where, and the directory on which everything about it is decided.
@@ -97,11 +100,22 @@ func (d *Desk) Receive(ctx context.Context, e bot.Event) (bot.Reply, error) {
 	if fault.Is(err, fault.Unavailable) {
 		return bot.Reply{}, err
 	}
+	t.seen(ctx)
 	if err != nil {
 		reply = t.explain(ctx, err)
 	}
 	reply.Lang = t.Say.Lang()
 	return reply, nil
+}
+
+// seen notes on which platform somebody is.
+func (t *Talk) seen(ctx context.Context) {
+	if t.Who.ID == noPerson || !t.Who.Active {
+		return
+	}
+	if err := t.Accounts.Use(ctx, t.Dir, t.cause(), t.Event.Platform); err != nil {
+		t.Log.WarnContext(ctx, "noting where somebody was seen", "platform", t.Event.Platform, "error", err) // the next event will
+	}
 }
 
 // decideAgain bounds how often an event is decided anew because the directory changed under it.

@@ -122,9 +122,9 @@ func (t *Talk) openForm(ctx context.Context, d draft) (bot.Reply, error) {
 	case "praise":
 		return t.praiseForm(ctx, d)
 	case "note":
-		return t.noteForm(d), nil
+		return t.noteForm(ctx, d)
 	case "ask":
-		return t.askForm(d), nil
+		return t.askForm(ctx, d)
 	case "log":
 		return t.eventForm(d), nil
 	}

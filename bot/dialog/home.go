@@ -33,7 +33,7 @@ func (t *Talk) home(ctx context.Context) (bot.Reply, error) {
 	c.Blocks = append(c.Blocks, card.Divider{}, heading(t.Say.T("home.recent")))
 	var items []card.Item
 	for _, e := range recent {
-		items = append(items, t.listed(e, e.At.In(t.Dir.Location(t.Who))))
+		items = append(items, t.listed(ctx, e, e.At.In(t.Dir.Location(t.Who))))
 	}
 	if len(items) > 0 {
 		c.Blocks = append(c.Blocks, card.Items{Items: items})

@@ -96,7 +96,7 @@ func (t *Talk) list(ctx context.Context, q feedback.Query) (bot.Reply, error) {
 			flush()
 			month = m
 		}
-		items = append(items, t.listed(e, at))
+		items = append(items, t.listed(ctx, e, at))
 	}
 	flush()
 	if len(entries) == 0 {
@@ -123,7 +123,7 @@ func (t *Talk) monthCounts(months []feedback.Month) string {
 }
 
 // listed is one entry: who, what and when, and its words below.
-func (t *Talk) listed(e feedback.Entry, at time.Time) card.Item {
+func (t *Talk) listed(ctx context.Context, e feedback.Entry, at time.Time) card.Item {
 	to := namesIn(t.Say, t.Dir, e.To)
 	from := t.reader(t.Who).person(e.From)
 	head := t.Say.T("list.entry."+string(e.Kind), "From", from, "To", to, "Day", dayIn(t.Say, at, t.At))
@@ -131,7 +131,7 @@ func (t *Talk) listed(e feedback.Entry, at time.Time) card.Item {
 	if e.About != "" {
 		item.Under = card.Text(t.Say.T("list.entry.about", "About", cut(e.About, 80)) + "\n" + cut(e.Text, listedRunes))
 	}
-	for _, tag := range e.Tags {
+	for _, tag := range t.reader(t.Who).tags(ctx, e.Tags) {
 		item.Under = append(item.Under, card.Plainly(" #"+tag))
 	}
 	if e.Link != "" {

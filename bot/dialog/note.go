@@ -22,7 +22,7 @@ func noteCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, err
 		return bot.Reply{}, fault.New(fault.Forbidden, "people.forbidden."+string(people.WriteNote))
 	}
 	if in.Empty() {
-		return t.noteForm(d), nil
+		return t.noteForm(ctx, d)
 	}
 	if err := t.addressed(in, &d); err != nil {
 		return t.mend(ctx, d, err)
@@ -45,30 +45,31 @@ func (t *Talk) note(ctx context.Context, d draft) (bot.Reply, error) {
 	return bot.Reply{Card: t.noteNow(n)}, nil
 }
 
-func (t *Talk) noteForm(d draft) bot.Reply {
+func (t *Talk) noteForm(ctx context.Context, d draft) (bot.Reply, error) {
+	fields, err := t.receiverFields(ctx, toWhom{label: t.Say.T("note.form.receiver"), act: people.WriteNote, most: 1, among: d.Receivers})
+	if err != nil {
+		return bot.Reply{}, err
+	}
 	return bot.Reply{Form: &card.Form{
 		Title: t.Say.T("note.form.title"), Submit: t.Say.T("dialog.send"), Action: card.Act(actNoteSend),
 		Intro: []card.Block{card.Small(t.Say.T("note.form.intro"))},
-		Fields: []card.Field{
-			card.PeopleField{Name: "receivers", Label: t.Say.T("note.form.receiver"), Value: t.accountsOf(d.Receivers), Max: 1},
-			card.TextField{
-				Name: "text", Label: t.Say.T("note.form.text"), Hint: t.Say.T("note.form.text.hint"), Placeholder: t.Say.T("note.form.text.placeholder"),
-				Value: d.Text, Multiline: true, Max: feedback.MaxText,
-			},
-		},
-	}}
+		Fields: append(fields, card.TextField{
+			Name: "text", Label: t.Say.T("note.form.text"), Hint: t.Say.T("note.form.text.hint"), Placeholder: t.Say.T("note.form.text.placeholder"),
+			Value: d.Text, Multiline: true, Max: feedback.MaxText,
+		}),
+	}}, nil
 }
 
-func noteOpen(_ context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
+func noteOpen(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
 	d := draft{Kind: "note"}
 	if id, err := uuid.Parse(a.Arg(0)); err == nil {
 		d.add(id)
 	}
-	return t.noteForm(d), nil
+	return t.noteForm(ctx, d)
 }
 
 func noteSubmitted(ctx context.Context, t *Talk, _ card.Action, v card.Values) (bot.Reply, error) {
-	receivers, err := t.picked(v["receivers"])
+	receivers, err := t.chosen(v)
 	if err != nil {
 		return bot.Reply{}, err
 	}

@@ -26,14 +26,6 @@ func sure(say i18n.Printer, key string) *card.Confirm {
 
 func (t *Talk) sure(key string) *card.Confirm { return sure(t.Say, key) }
 
-// tagsBlock shows tags, if there are any.
-func tagsBlock(say i18n.Printer, tags []string) []card.Block {
-	if len(tags) == 0 {
-		return nil
-	}
-	return []card.Block{card.Small(say.T("praise.tags", "Tags", "#"+strings.Join(tags, " #")))}
-}
-
 // cut shortens text by characters, with an ellipsis.
 func cut(s string, most int) string {
 	r := []rune(s)

@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"context"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -11,8 +10,8 @@ import (
 	"huiyin/bot/command"
 	"huiyin/feedback"
 	"huiyin/internal/fault"
-	"huiyin/internal/i18n"
 	"huiyin/internal/notice"
+	"huiyin/internal/people"
 )
 
 // praiseCommand is /praise @name [@name…] text [#value]. Bare, it opens the form.
@@ -32,22 +31,26 @@ func praiseCommand(ctx context.Context, t *Talk, in command.Input) (bot.Reply, e
 
 // praise carries out a praise and tells its author.
 func (t *Talk) praise(ctx context.Context, d draft) (bot.Reply, error) {
-	p, err := t.Feedback.Praise(ctx, t.Dir, t.cause(), feedback.PraiseDraft{Receivers: d.Receivers, Text: d.Text, Tags: d.Tags, Channel: d.Post})
+	tags, err := t.stored(ctx, d.Tags)
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Reply{Card: t.praiseSent(p)}, nil
+	p, err := t.Feedback.Praise(ctx, t.Dir, t.cause(), feedback.PraiseDraft{Receivers: d.Receivers, Text: d.Text, Tags: tags, Channel: d.Post})
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return bot.Reply{Card: t.praiseSent(ctx, p)}, nil
 }
 
 // praiseSent is what the author sees of a praise: where it went, and how to change it for ten minutes.
-func (t *Talk) praiseSent(p feedback.Praise) *card.Card {
+func (t *Talk) praiseSent(ctx context.Context, p feedback.Praise) *card.Card {
 	c := &card.Card{Tone: card.Good, Title: t.Say.T("praise.sent.title", "Names", t.receiverNames(p))}
 	if !p.WithdrawnAt.IsZero() {
 		c.Tone, c.Title = card.Plain, t.Say.T("praise.withdrawn.mine", "Names", t.receiverNames(p))
 		return c
 	}
 	c.Blocks = append(c.Blocks, card.Quoted(p.Text))
-	c.Blocks = append(c.Blocks, tagsBlock(t.Say, p.Tags)...)
+	c.Blocks = append(c.Blocks, t.reader(t.Who).tagsBlock(ctx, p.Tags)...)
 	hint := t.Say.T("praise.sent.hint")
 	if p.Channel != "" {
 		hint = t.Say.T("praise.sent.posted")
@@ -64,19 +67,17 @@ func (t *Talk) praiseSent(p feedback.Praise) *card.Card {
 
 // praiseForm asks for a praise; what the draft holds is filled in.
 func (t *Talk) praiseForm(ctx context.Context, d draft) (bot.Reply, error) {
-	values, err := t.Feedback.Values(ctx, t.Org.ID)
+	fields, err := t.receiverFields(ctx, toWhom{label: t.Say.T("praise.form.receivers"), act: people.GivePraise, most: feedback.MaxReceivers, among: d.Receivers})
 	if err != nil {
 		return bot.Reply{}, err
 	}
 	f := card.Form{
 		Title: t.Say.T("praise.form.title"), Submit: t.Say.T("dialog.send"), Action: card.Act(actPraiseSend),
-		Fields: []card.Field{
-			card.PeopleField{Name: "receivers", Label: t.Say.T("praise.form.receivers"), Value: t.accountsOf(d.Receivers), Max: feedback.MaxReceivers},
-			card.TextField{Name: "text", Label: t.Say.T("praise.form.text"), Hint: t.Say.T("praise.form.text.hint"), Value: d.Text, Multiline: true, Max: feedback.MaxText},
-		},
+		Fields: append(fields,
+			card.TextField{Name: "text", Label: t.Say.T("praise.form.text"), Hint: t.Say.T("praise.form.text.hint"), Value: d.Text, Multiline: true, Max: feedback.MaxText}),
 	}
-	if options := t.valueOptions(values, d.Tags); len(options) > 0 {
-		f.Fields = append(f.Fields, card.ChoiceField{Name: "tags", Label: t.Say.T("praise.form.value"), Options: options, Value: d.Tags, Optional: true, Many: true})
+	if f.Fields, err = t.tagField(ctx, f.Fields, d.Tags); err != nil {
+		return bot.Reply{}, err
 	}
 	if t.PraiseChannel(t.Event.Platform) != "" {
 		f.Fields = append(f.Fields, card.ChoiceField{
@@ -85,24 +86,6 @@ func (t *Talk) praiseForm(ctx context.Context, d draft) (bot.Reply, error) {
 		})
 	}
 	return bot.Reply{Form: &f}, nil
-}
-
-// valueOptions are the firm's values and the tags that a draft already has.
-func (t *Talk) valueOptions(values []feedback.Value, tags []string) []card.Option {
-	var out []card.Option
-	for _, v := range values {
-		label := v.Name
-		if t.Say.Lang() == i18n.English && v.NameEn != "" {
-			label = v.NameEn
-		}
-		out = append(out, card.Option{Value: firstNonEmpty(v.Name, v.NameEn), Label: label})
-	}
-	for _, tag := range tags {
-		if !slices.ContainsFunc(out, func(o card.Option) bool { return o.Value == tag }) {
-			out = append(out, card.Option{Value: tag, Label: tag})
-		}
-	}
-	return out
 }
 
 func praiseOpen(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
@@ -114,7 +97,7 @@ func praiseOpen(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot
 }
 
 func praiseSubmitted(ctx context.Context, t *Talk, _ card.Action, v card.Values) (bot.Reply, error) {
-	receivers, err := t.picked(v["receivers"])
+	receivers, err := t.chosen(v)
 	if err != nil {
 		return bot.Reply{}, err
 	}
@@ -135,7 +118,7 @@ func praiseThank(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bo
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Reply{Card: t.reader(t.Who).praiseReceived(p), Replace: true}, nil
+	return bot.Reply{Card: t.reader(t.Who).praiseReceived(ctx, p), Replace: true}, nil
 }
 
 func praiseEdit(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
@@ -150,16 +133,12 @@ func praiseEdit(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot
 	if err := p.Changeable(t.Who.ID, t.At); err != nil {
 		return bot.Reply{}, err
 	}
-	values, err := t.Feedback.Values(ctx, t.Org.ID)
-	if err != nil {
-		return bot.Reply{}, err
-	}
 	f := card.Form{
 		Title: t.Say.T("praise.edit.title"), Submit: t.Say.T("dialog.save"), Action: card.Act(actPraiseSave, p.ID.String()),
 		Fields: []card.Field{card.TextField{Name: "text", Label: t.Say.T("praise.form.text"), Value: p.Text, Multiline: true, Max: feedback.MaxText}},
 	}
-	if options := t.valueOptions(values, p.Tags); len(options) > 0 {
-		f.Fields = append(f.Fields, card.ChoiceField{Name: "tags", Label: t.Say.T("praise.form.value"), Options: options, Value: p.Tags, Optional: true, Many: true})
+	if f.Fields, err = t.tagField(ctx, f.Fields, p.Tags); err != nil {
+		return bot.Reply{}, err
 	}
 	return bot.Reply{Form: &f}, nil
 }
@@ -170,11 +149,14 @@ func praiseSave(ctx context.Context, t *Talk, a card.Action, v card.Values) (bot
 		return bot.Reply{}, err
 	}
 	text, tags := feedback.SplitTags(v.One("text"))
-	p, err := t.Feedback.EditPraise(ctx, t.cause(), id, text, append(tags, v["tags"]...))
+	if tags, err = t.stored(ctx, append(tags, v["tags"]...)); err != nil {
+		return bot.Reply{}, err
+	}
+	p, err := t.Feedback.EditPraise(ctx, t.cause(), id, text, tags)
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Reply{Card: t.praiseSent(p), Replace: true}, nil
+	return bot.Reply{Card: t.praiseSent(ctx, p), Replace: true}, nil
 }
 
 func praiseRecall(ctx context.Context, t *Talk, a card.Action, _ card.Values) (bot.Reply, error) {
@@ -186,7 +168,7 @@ func praiseRecall(ctx context.Context, t *Talk, a card.Action, _ card.Values) (b
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Reply{Card: t.praiseSent(p), Replace: true}, nil
+	return bot.Reply{Card: t.praiseSent(ctx, p), Replace: true}, nil
 }
 
 func (t *Talk) receiverNames(p feedback.Praise) string {
@@ -202,14 +184,14 @@ func receiverIDs(p feedback.Praise) []uuid.UUID {
 }
 
 // praiseReceived is a praise as one of its receivers sees it.
-func (r reader) praiseReceived(p feedback.Praise) *card.Card {
+func (r reader) praiseReceived(ctx context.Context, p feedback.Praise) *card.Card {
 	author := r.person(p.AuthorID)
 	if !p.WithdrawnAt.IsZero() {
 		return &card.Card{Title: r.say.T("praise.withdrawn.theirs", "Name", author)}
 	}
 	c := &card.Card{
 		Tone: card.Good, Title: r.say.T("praise.received.title", "Name", author),
-		Blocks: append([]card.Block{card.Quoted(p.Text)}, tagsBlock(r.say, p.Tags)...),
+		Blocks: append([]card.Block{card.Quoted(p.Text)}, r.tagsBlock(ctx, p.Tags)...),
 	}
 	var others []uuid.UUID
 	thanked := false
@@ -246,7 +228,7 @@ func writePraise(ctx context.Context, r reader, n notice.Notice) (card.Card, boo
 	stands := p.WithdrawnAt.IsZero()
 	switch n.Kind {
 	case notice.PraiseReceived:
-		c := r.praiseReceived(p)
+		c := r.praiseReceived(ctx, p)
 		before, _, err := r.Feedback.Store.Entries(ctx, feedback.Query{
 			OrgID: n.OrgID, Person: n.To, Side: feedback.Received, Before: feedback.Cursor{At: p.At, ID: p.ID}, Limit: 1,
 		})
@@ -264,7 +246,7 @@ func writePraise(ctx context.Context, r reader, n notice.Notice) (card.Card, boo
 		}
 		return card.Card{
 			Tone: card.Good, Title: r.say.T("praise.posted.title", "Name", r.person(p.AuthorID), "Names", names),
-			Blocks: append([]card.Block{card.Quoted(p.Text)}, tagsBlock(r.say, p.Tags)...),
+			Blocks: append([]card.Block{card.Quoted(p.Text)}, r.tagsBlock(ctx, p.Tags)...),
 		}, true, nil
 	case notice.PraiseThanked:
 		var from []uuid.UUID

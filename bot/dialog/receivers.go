@@ -114,33 +114,6 @@ func (t *Talk) naming(m bot.Mentioned) string {
 	return m.Label
 }
 
-// picked reads a people field: platform user ids, each of which must be somebody's.
-func (t *Talk) picked(users []string) ([]uuid.UUID, error) {
-	var d draft
-	for _, u := range users {
-		id, err := t.account(u, "")
-		if err != nil {
-			return nil, err
-		}
-		d.add(id)
-	}
-	return d.Receivers, nil
-}
-
-// accountsOf are the platform user ids of people, to fill a people field with. Who has no account there is left out.
-func (t *Talk) accountsOf(ids []uuid.UUID) []string {
-	var out []string
-	for _, id := range ids {
-		for _, i := range t.Dir.IdentitiesOf(id) {
-			if i.Platform == t.Event.Platform && (i.State == people.Confirmed || i.State == people.Proposed) {
-				out = append(out, i.ExternalID)
-				break
-			}
-		}
-	}
-	return out
-}
-
 // settle carries a draft out, or asks first who is meant.
 func (t *Talk) settle(ctx context.Context, d draft) (bot.Reply, error) {
 	if len(d.Open) == 0 {

@@ -5,8 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"huiyin/bot/card"
 	"huiyin/internal/i18n"
+	"huiyin/internal/people"
 )
 
 // inBothLanguages plays a scene once in each language and compares what was said with the golden file.
@@ -264,4 +267,93 @@ func TestPrivateWordsWhereOthersReadAlong(t *testing.T) {
 		r.mentions("lin", "praise @kai well done")
 		r.delivers()
 	})
+}
+
+func TestPraiseReachesWhoeverIsElsewhere(t *testing.T) {
+	inBothLanguages(t, "elsewhere", func(r *room) {
+		r.moves("feishu", "lin", "kai")
+		r.says("lin", "表扬 @李梅 @kai 两边都收得到")
+		r.delivers()
+		r.types("lin", "/praise")
+		r.fills("lin", card.Values{"receivers": {"Ukai"}, "elsewhere": {"person:" + r.ids["mei"].String()}, "text": {"谢谢你们"}})
+		r.delivers()
+		r.types("lin", "/praise")
+		r.fills("lin", card.Values{"text": {"没有人"}})
+		r.says("lin", "note @李梅 \u200b")
+		r.presses("lin", r.label("dialog.openform"))
+		r.fills("lin", card.Values{"text": {"请早点说"}})
+		r.delivers()
+	})
+}
+
+func TestAPlatformThatPicksNobodyIsGivenCandidates(t *testing.T) {
+	inBothLanguages(t, "candidates", func(r *room) {
+		r.types("lin", "/praise @boss thanks")
+		r.listed = true
+		r.moves("feishu", "lin", "kai")
+		r.types("lin", "/praise")
+		r.fills("lin", card.Values{"receivers": {"Ukai", "person:" + r.ids["hr"].String()}, "text": {"谢谢"}})
+		r.delivers()
+		r.types("lin", "/note")
+		r.fills("lin", card.Values{"receivers": {"person:" + r.ids["boss"].String()}, "text": {"不在名单上的人"}})
+		r.fills("lin", card.Values{"receivers": {"person:" + r.ids["mei"].String()}, "text": {"请早点说"}})
+		r.delivers()
+		r.types("kai", "/ask")
+		r.fills("kai", card.Values{"receivers": {"person:" + uuid.Nil.String()}, "text": {"怎么样?"}})
+		r.fills("kai", card.Values{"receivers": {"person:" + r.ids["kai"].String()}, "text": {"怎么样?"}})
+	})
+}
+
+func TestMessagesGoWhereOneWantsThem(t *testing.T) {
+	inBothLanguages(t, "settings_platform", func(r *room) {
+		r.moves("feishu", "kai")
+		r.types("kai", "/settings")
+		r.presses("kai", r.label("settings.change"))
+		r.fills("kai", card.Values{"platform": {"feishu"}})
+		r.presses("kai", r.label("settings.change"))
+		r.fills("kai", card.Values{"platform": {"dingtalk"}})
+		r.fills("kai", card.Values{"platform": {"last"}})
+		dir, err := r.store.Load(r.ctx, r.org)
+		must(r.t, err)
+		if got := dir.LastUsed(r.ids["kai"]); got != "feishu" {
+			r.t.Errorf("kai was seen last on %q, want feishu", got)
+		}
+		r.on = platform
+		r.types("kai", "/help praise")
+		if dir, err = r.store.Load(r.ctx, r.org); err != nil || dir.LastUsed(r.ids["kai"]) != platform {
+			r.t.Errorf("kai was seen last on %q (%v), want %s", dir.LastUsed(r.ids["kai"]), err, platform)
+		}
+	})
+}
+
+func TestASecondAccountIsAskedAboutByWhatItHasInCommon(t *testing.T) {
+	inBothLanguages(t, "second_account", func(r *room) {
+		r.moves("feishu")
+		r.lists("feishu",
+			people.AccountSeen{ExternalID: "Ukai", EmployeeNo: "e03", Mobile: "13800138003", Kind: people.Member},
+			people.AccountSeen{ExternalID: "Umei", EmployeeNo: "E04", Kind: people.Member},
+			people.AccountSeen{ExternalID: "Unew", EmployeeNo: "E99", Kind: people.Member},
+		)
+		r.says("kai", "help")
+		r.presses("kai", r.label("claim.yes"))
+		r.says("mei", "help")
+		r.presses("mei", r.label("claim.no"))
+		r.moves("dingtalk")
+		r.lists("dingtalk", people.AccountSeen{ExternalID: "Ukai", Mobile: "+86 138-0013-8003", Kind: people.Member})
+		r.says("kai", "help")
+		r.presses("kai", r.label("claim.yes"))
+		r.says("kai", "settings")
+	})
+}
+
+func TestValuesAreReadInTheReadersLanguage(t *testing.T) {
+	r := newRoom(t, i18n.Chinese)
+	r.types("kai", "/lang en")
+	r.types("lin", "/praise @kai 及时 #客户第一 #Team-Work #adhoc")
+	r.delivers()
+	r.types("kai", "/feedback")
+	r.presses("kai", "Given")
+	r.types("kai", "/praise @lin thanks #customer-first")
+	r.delivers()
+	r.golden("values")
 }

@@ -37,6 +37,11 @@ func (t *Talk) settingsCard() *card.Card {
 		}},
 		card.Small(t.Say.T("settings.hint")),
 	}}
+	if t.choosesPlatform() {
+		facts := c.Blocks[0].(card.Facts)
+		facts.Items = append(facts.Items, card.Fact{Label: t.Say.T("settings.platform"), Value: card.Text(t.platformName(t.chosenPlatform(s)))})
+		c.Blocks[0] = facts
+	}
 	buttons := []card.Button{{Label: t.Say.T("settings.change"), Action: card.Act(actSettingsForm), Style: card.Primary}}
 	for _, lang := range i18n.Languages() {
 		if lang != t.Say.Lang() {
@@ -87,7 +92,7 @@ func settingsOpen(_ context.Context, t *Talk, _ card.Action, _ card.Values) (bot
 		mute = append(mute, card.Option{Value: "keep", Label: t.mutedUntil(s)})
 		muted = "keep"
 	}
-	return bot.Reply{Form: &card.Form{
+	f := card.Form{
 		Title: t.Say.T("settings.title"), Submit: t.Say.T("dialog.save"), Action: card.Act(actSettingsSave),
 		Fields: []card.Field{
 			card.ChoiceField{Name: "lang", Label: t.Say.T("settings.lang"), Options: langs, Value: []string{t.Say.Lang()}},
@@ -96,7 +101,38 @@ func settingsOpen(_ context.Context, t *Talk, _ card.Action, _ card.Values) (bot
 			card.ChoiceField{Name: "to", Label: t.Say.T("settings.quiet.to"), Options: hours, Value: []string{strconv.Itoa(s.QuietTo / 30 * 30)}},
 			card.ChoiceField{Name: "mute", Label: t.Say.T("settings.mute"), Options: mute, Value: []string{muted}},
 		},
-	}}, nil
+	}
+	if t.choosesPlatform() {
+		options := []card.Option{{Value: lastUsed, Label: t.platformName(lastUsed)}}
+		for _, name := range t.Dir.Reached(t.Who.ID) {
+			options = append(options, card.Option{Value: name, Label: t.platformName(name)})
+		}
+		f.Fields = append(f.Fields, card.ChoiceField{
+			Name: "platform", Label: t.Say.T("settings.platform"), Hint: t.Say.T("settings.platform.hint"), Options: options, Value: []string{t.chosenPlatform(s)},
+		})
+	}
+	return bot.Reply{Form: &f}, nil
+}
+
+// lastUsed stands for no choice of a platform where there has to be one.
+const lastUsed = "last"
+
+// choosesPlatform reports whether there is anything to choose.
+func (t *Talk) choosesPlatform() bool { return len(t.Dir.Reached(t.Who.ID)) > 1 }
+
+// chosenPlatform is where the person wants messages; a place where they have no account any more is no choice.
+func (t *Talk) chosenPlatform(s people.Settings) string {
+	if slices.Contains(t.Dir.Reached(t.Who.ID), s.Platform) {
+		return s.Platform
+	}
+	return lastUsed
+}
+
+func (t *Talk) platformName(name string) string {
+	if key := "settings.platform." + name; t.Catalog.Has(key) {
+		return t.Say.T(key)
+	}
+	return name
 }
 
 // commonZones are the zones offered, that of the person among them.
@@ -128,6 +164,11 @@ func settingsSave(ctx context.Context, t *Talk, _ card.Action, v card.Values) (b
 		s.MutedUntil = time.Time{}
 	default:
 		s.MutedUntil = t.At.AddDate(0, 0, days)
+	}
+	if chosen := v.One("platform"); chosen == lastUsed {
+		s.Platform = ""
+	} else if chosen != "" { // the form of somebody with one account does not ask
+		s.Platform = chosen
 	}
 	return t.saveSettings(ctx, s)
 }
@@ -186,7 +227,7 @@ func valuesOpen(ctx context.Context, t *Talk, _ card.Action, _ card.Values) (bot
 	if err := people.Check(t.Dir, t.Who.ID, people.ConfigureFirm, noPerson); err != nil {
 		return bot.Reply{}, err
 	}
-	values, err := t.Feedback.Values(ctx, t.Org.ID)
+	values, err := t.Feedback.Values(ctx, t.Org.ID) // the latest: what is shown is what is replaced
 	if err != nil {
 		return bot.Reply{}, err
 	}
@@ -214,5 +255,6 @@ func valuesSave(ctx context.Context, t *Talk, _ card.Action, v card.Values) (bot
 	if err := t.Feedback.SaveValues(ctx, t.Dir, t.cause(), values); err != nil {
 		return bot.Reply{}, err
 	}
+	t.forgetValues(t.Org.ID)
 	return t.tell(card.Good, t.Say.T("values.saved", "Number", len(values))), nil
 }

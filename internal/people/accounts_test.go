@@ -271,7 +271,9 @@ func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 	})
 }
 
-func somePhones() []string { return []string{"", "", "13800138001", "+86 13800138001", "13800138002", "13700137000", "138****8001"} }
+func somePhones() []string {
+	return []string{"", "", "13800138001", "+86 13800138001", "13800138002", "13700137000", "138****8001"}
+}
 
 // hasInCommon is what a proposal has to be true of: the thing that it names is the account's and the person's, and nobody else's.
 func hasInCommon(d *people.Directory, i people.Identity, p people.Person) bool {

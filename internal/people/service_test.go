@@ -62,7 +62,9 @@ func (m *memory) SaveLastUsed(_ context.Context, _ uuid.UUID, u people.Used) err
 	return m.err
 }
 
-func (m *memory) Following(context.Context, uuid.UUID) (people.Following, error) { return people.Following{}, m.err }
+func (m *memory) Following(context.Context, uuid.UUID) (people.Following, error) {
+	return people.Following{}, m.err
+}
 
 func (m *memory) SaveFollowing(context.Context, people.Following) error { return m.err }
 

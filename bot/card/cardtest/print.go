@@ -28,16 +28,13 @@ func PrintForm(f card.Form) string {
 		case card.TextField:
 			fmt.Fprintf(&b, "  %s: %q (text, at most %d)%s%s\n", f.Label, short(f.Value), f.Max, optional(f.Optional), hint(f.Hint))
 		case card.PeopleField:
-			fmt.Fprintf(&b, "  %s: %v (people, at most %d)%s%s\n", f.Label, f.Value, f.Max, optional(f.Optional), hint(f.Hint))
+			among := ""
+			if len(f.Candidates) > 0 {
+				among = " of " + labels(f.Candidates)
+			}
+			fmt.Fprintf(&b, "  %s: %v%s (people, at most %d)%s%s\n", f.Label, f.Value, among, f.Max, optional(f.Optional), hint(f.Hint))
 		case card.ChoiceField:
-			labels := make([]string, len(f.Options))
-			for i, o := range f.Options {
-				labels[i] = o.Label
-			}
-			if len(labels) > 6 {
-				labels = append(labels[:6], "…")
-			}
-			fmt.Fprintf(&b, "  %s: %v of %s%s%s\n", f.Label, f.Value, strings.Join(labels, " | "), optional(f.Optional), hint(f.Hint))
+			fmt.Fprintf(&b, "  %s: %v of %s%s%s\n", f.Label, f.Value, labels(f.Options), optional(f.Optional), hint(f.Hint))
 		case card.DateField:
 			fmt.Fprintf(&b, "  %s: %s (day)%s%s\n", f.Label, f.Value, optional(f.Optional), hint(f.Hint))
 		default:
@@ -46,6 +43,18 @@ func PrintForm(f card.Form) string {
 	}
 	fmt.Fprintf(&b, "  <%s>\n", f.Submit)
 	return b.String()
+}
+
+// labels are the first few options.
+func labels(options []card.Option) string {
+	out := make([]string, len(options))
+	for i, o := range options {
+		out[i] = o.Label
+	}
+	if len(out) > 6 {
+		out = append(out[:6], "…")
+	}
+	return strings.Join(out, " | ")
 }
 
 func short(s string) string {
