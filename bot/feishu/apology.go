@@ -84,7 +84,7 @@ func (f *Feishu) apology(d delivery, status int, key string, args ...any) answer
 
 // sentence says a plain sentence to the person of a delivery, in their own conversation.
 func (f *Feishu) sentence(a *answer, d delivery, text string) {
-	c := card.Card{Tone: card.Trouble, Blocks: []card.Block{card.Say(text)}, Summary: text}
+	c := card.Card{Tone: card.Trouble, Blocks: []card.Block{card.Say(toneMark(card.Trouble) + " " + text)}, Summary: text}
 	a.then(sorry, func(ctx context.Context) error {
 		return f.persist(ctx, func() error {
 			_, err := f.Send(ctx, bot.Message{To: bot.Address{User: d.event.User}, Card: c, Delivery: d.named(sorry)})

@@ -29,7 +29,7 @@ type office struct {
 	lin, kai feishusim.Person
 	group    string
 	refresh  chan bot.Account
-	log      *strings.Builder
+	routes   map[string]http.Handler
 
 	mu     sync.Mutex
 	answer bot.Receive
@@ -62,7 +62,8 @@ func newOffice(t *testing.T, change func(*feishusim.Options)) *office {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	for pattern, h := range o.feishu.Routes(o.receive) {
+	o.routes = o.feishu.Routes(o.receive)
+	for pattern, h := range o.routes {
 		mux.Handle(pattern, h)
 	}
 	us := httptest.NewServer(mux)
