@@ -69,12 +69,14 @@ var table = map[string]row{
 
 	"internal/obs": {level: 3, side: meeting},
 
-	"bot/command": {level: 2, side: chat, offline: true},
-	"feedback":    {level: 2, side: domain},
+	"bot/command":     {level: 2, side: chat, offline: true},
+	"feedback":        {level: 2, side: domain},
+	"feedback/survey": {level: 2, side: domain, only: []string{"internal/people", "internal/fault"}},
 
 	"bot":               {level: 1, side: chat},
 	"internal/people":   {level: 1, side: domain},
 	"internal/calendar": {level: 1, side: domain},
+	"internal/keystore": {level: 1, side: shared, offline: true},
 	"bot/card/cardtest": {level: 1, side: chat, offline: true, support: true},
 
 	"bot/card":        {level: 0, side: chat, offline: true},
