@@ -66,7 +66,6 @@ func means(kind fault.Kind, key, field string) func() *fault.Fault {
 	return func() *fault.Fault { return fault.New(kind, key).In(field) }
 }
 
-func stale() *fault.Fault    { return fault.New(fault.Stale, "storage.stale") }
 func noOrg() *fault.Fault    { return fault.New(fault.NotFound, "storage.org.unknown") }
 func noPerson() *fault.Fault { return fault.New(fault.NotFound, "storage.person.unknown") }
 
@@ -95,7 +94,7 @@ func translate(err error) error {
 func translateCode(pg *pgconn.PgError, err error) error {
 	switch pg.Code {
 	case staleDirectory:
-		return stale()
+		return fault.New(fault.Stale, "storage.stale")
 	case noSuchOrg:
 		return noOrg()
 	case badCharacter, badUnicode:

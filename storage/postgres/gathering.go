@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"huiyin/feedback"
@@ -31,7 +30,7 @@ const (
 // Nobody waits for company: who comes when a writer is free goes at once and alone, and each writer that ends takes everything along that
 // has come in the meantime (docs/adr/0021).
 type gathering struct {
-	write func(ctx context.Context, batch []*given) error // all of them or an error; sets refused
+	write func(ctx context.Context, batch []*given) error // all of them or an error
 
 	mu      sync.Mutex
 	busy    int
@@ -45,7 +44,6 @@ type given struct {
 	notices []notice.Notice
 
 	ctx     context.Context // of whoever waits for it
-	refused error           // why it was not written although the others were
 	verdict chan error      // nil: written
 }
 
@@ -162,67 +160,59 @@ func (g *gathering) together(batch []*given) {
 		err = errAlone
 	}
 	for _, one := range batch {
-		if err == nil {
-			one.verdict <- one.refused
-		} else {
-			one.verdict <- err
-		}
+		one.verdict <- err
 	}
 }
 
-// leftNothing reports whether the database has refused a statement, or never got it: each praise may then be tried again on its own.
-func leftNothing(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return again(err) || !fault.Is(translate(err), fault.Unavailable)
-	}
-	return pgconn.SafeToRetry(err)
-}
+// leftNothing reports whether it was the statement that failed and not the connection: then nothing is written, and each praise may be
+// tried again on its own.
+func leftNothing(err error) bool { return again(err) || !fault.Is(translate(err), fault.Unavailable) }
 
-// giveAll writes new praises in one statement, except those that it marks as refused.
+// giveAll writes new praises in one statement, all or none of them.
 func (s *Feedback) giveAll(ctx context.Context, batch []*given) error {
 	columns, err := praiseColumns(batch)
 	if err != nil {
 		return err
 	}
-	var verdicts db.GivePraisesRow
-	err = s.db.read(ctx, func(q *db.Queries) (err error) {
-		verdicts, err = q.GivePraises(ctx, columns)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, i := range verdicts.Known {
-		batch[i].refused = violations["inbox_pkey"]()
-	}
-	for _, i := range verdicts.Outdated {
-		batch[i].refused = stale()
-	}
-	return nil
+	return s.db.once(ctx, func(_ *unit, q *db.Queries) error { return q.GivePraises(ctx, columns) })
 }
 
 func praiseColumns(batch []*given) (db.GivePraisesParams, error) {
-	n := len(batch)
-	c := db.GivePraisesParams{
-		OrgIds: make([]uuid.UUID, n), Versions: make([]int64, n), Events: make([]string, n), ReceivedAt: make([]time.Time, n),
-		PraiseIds: make([]uuid.UUID, n), AuthorIds: make([]uuid.UUID, n), Texts: make([]string, n), Tags: make([]string, n),
-		PraiseChannels: make([]string, n), SaidAt: make([]time.Time, n),
+	n, receivers, notices := len(batch), 0, 0
+	for _, one := range batch {
+		receivers += len(one.praise.Receivers)
+		notices += len(one.notices)
 	}
-	var buf []byte
-	for i, one := range batch {
+	c := db.GivePraisesParams{
+		OrgIds: make([]uuid.UUID, 0, n), Versions: make([]int64, 0, n), Events: make([]string, 0, n), ReceivedAt: make([]time.Time, 0, n),
+		PraiseIds: make([]uuid.UUID, 0, n), AuthorIds: make([]uuid.UUID, 0, n), Texts: make([]string, 0, n), Tags: make([]string, 0, n),
+		PraiseChannels: make([]string, 0, n), SaidAt: make([]time.Time, 0, n),
+
+		ReceiverOrgIds: make([]uuid.UUID, 0, receivers), ReceiverPraiseIds: make([]uuid.UUID, 0, receivers), Receivers: make([]uuid.UUID, 0, receivers),
+		Places: make([]int16, 0, receivers), ReceiverSaidAt: make([]time.Time, 0, receivers),
+
+		NoticeOrgIds: make([]uuid.UUID, 0, notices), NoticeIds: make([]uuid.UUID, 0, notices), Kinds: make([]string, 0, notices),
+		PersonIds: make([]uuid.UUID, 0, notices), Channels: make([]string, 0, notices), Subjects: make([]uuid.UUID, 0, notices),
+		DueAt: make([]time.Time, 0, notices),
+	}
+	var tags []byte
+	for _, one := range batch {
+		cause, p := one.cause, one.praise
 		var err error
-		if buf, err = arrays.Encode(pgtype.TextArrayOID, pgtype.TextFormatCode, list(one.praise.Tags), buf[:0]); err != nil {
+		if tags, err = arrays.Encode(pgtype.TextArrayOID, pgtype.TextFormatCode, list(p.Tags), tags[:0]); err != nil {
 			return c, err
 		}
-		p := one.praise
-		c.OrgIds[i], c.Versions[i], c.Events[i], c.ReceivedAt[i] = one.cause.OrgID, one.cause.Directory, one.cause.Event, one.cause.At
-		c.PraiseIds[i], c.AuthorIds[i], c.Texts[i], c.Tags[i], c.PraiseChannels[i], c.SaidAt[i] = p.ID, p.AuthorID, p.Text, string(buf), p.Channel, p.At
+		c.OrgIds, c.Versions = append(c.OrgIds, p.OrgID), append(c.Versions, cause.Directory)
+		c.Events, c.ReceivedAt = append(c.Events, cause.Event), append(c.ReceivedAt, cause.At)
+		c.PraiseIds, c.AuthorIds, c.Texts = append(c.PraiseIds, p.ID), append(c.AuthorIds, p.AuthorID), append(c.Texts, p.Text)
+		c.Tags, c.PraiseChannels, c.SaidAt = append(c.Tags, string(tags)), append(c.PraiseChannels, p.Channel), append(c.SaidAt, p.At)
 		for place, r := range p.Receivers {
-			c.ReceiverOf, c.Receivers, c.Places = append(c.ReceiverOf, int32(i)), append(c.Receivers, r.PersonID), append(c.Places, int16(place))
+			c.ReceiverOrgIds, c.ReceiverPraiseIds = append(c.ReceiverOrgIds, p.OrgID), append(c.ReceiverPraiseIds, p.ID)
+			c.Receivers, c.Places = append(c.Receivers, r.PersonID), append(c.Places, int16(place))
+			c.ReceiverSaidAt = append(c.ReceiverSaidAt, p.At)
 		}
 		for _, m := range one.notices {
-			c.NoticeOf, c.NoticeIds, c.Kinds = append(c.NoticeOf, int32(i)), append(c.NoticeIds, m.ID), append(c.Kinds, string(m.Kind))
+			c.NoticeOrgIds, c.NoticeIds, c.Kinds = append(c.NoticeOrgIds, m.OrgID), append(c.NoticeIds, m.ID), append(c.Kinds, string(m.Kind))
 			c.PersonIds, c.Channels = append(c.PersonIds, m.To), append(c.Channels, m.Channel)
 			c.Subjects, c.DueAt = append(c.Subjects, m.Subject), append(c.DueAt, m.Due)
 		}
@@ -230,5 +220,5 @@ func praiseColumns(batch []*given) (db.GivePraisesParams, error) {
 	return c, nil
 }
 
-// arrays writes arrays as text: an array of arrays of different lengths is nothing that Postgres has.
+// arrays writes array literals.
 var arrays = pgtype.NewMap()

@@ -46,40 +46,30 @@ insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at
 select @org_id, unnest(@notice_ids::uuid[]), unnest(@kinds::text[]), nullif(unnest(@person_ids::uuid[]), '00000000-0000-0000-0000-000000000000'),
   unnest(@channels::text[]), unnest(@subjects::uuid[]), unnest(@due_at::timestamptz[]);
 
--- Several new praises at once, which need not be of one firm. Each is numbered by its place in the arrays. known are those whose event has
--- had its effect, outdated those that were decided on another version of the directory; all others are written.
+-- Several new praises at once, which need not be of one firm. It refuses all of them when there is one that GivePraise would refuse:
+-- telling which costs more than trying each of them again, as seldom as that is. Tags are array literals, since an array of arrays of
+-- different lengths is nothing that Postgres has.
 
--- name: GivePraises :one
-with asked as materialized (
-  select g.*, g.version = 0 or g.version = (select o.directory_version from orgs o where o.org_id = g.org_id) is true as current
-  from (select generate_series(0, cardinality(@org_ids::uuid[]) - 1) as i, unnest(@org_ids::uuid[]) as org_id,
-    unnest(@versions::bigint[]) as version, unnest(@events::text[]) as event, unnest(@received_at::timestamptz[]) as received_at,
-    unnest(@praise_ids::uuid[]) as praise_id, unnest(@author_ids::uuid[]) as author_id, unnest(@texts::text[]) as text,
-    unnest(@tags::text[])::text[] as tags, unnest(@praise_channels::text[]) as channel, unnest(@said_at::timestamptz[]) as said_at) g
-), taken as (
-  insert into inbox (org_id, event, received_at) select a.org_id, a.event, a.received_at from asked a where a.current
-  on conflict (org_id, event) do nothing
-  returning org_id, event
-), fresh as materialized (
-  select a.* from asked a join taken t on t.org_id = a.org_id and t.event = a.event where a.current
+-- name: GivePraises :exec
+with taken as (
+  insert into inbox (org_id, event, received_at)
+  select g.org_id, case when g.version = 0 or (select o.directory_version from orgs o where o.org_id = g.org_id) = g.version then g.event
+    else assert_directory(g.org_id, g.version)::text end, g.received_at
+  from (select unnest(@org_ids::uuid[]) as org_id, unnest(@versions::bigint[]) as version, unnest(@events::text[]) as event,
+    unnest(@received_at::timestamptz[]) as received_at) g
 ), given as (
   insert into praises (org_id, praise_id, author_id, text, tags, channel, said_at)
-  select f.org_id, f.praise_id, f.author_id, f.text, f.tags, f.channel, f.said_at from fresh f
+  select unnest(@org_ids::uuid[]), unnest(@praise_ids::uuid[]), unnest(@author_ids::uuid[]), unnest(@texts::text[]),
+    unnest(@tags::text[])::text[], unnest(@praise_channels::text[]), unnest(@said_at::timestamptz[])
 ), receivers as (
   insert into praise_receivers (org_id, praise_id, person_id, place, said_at)
-  select f.org_id, f.praise_id, r.person_id, r.place, f.said_at
-  from (select unnest(@receiver_of::int[]) as i, unnest(@receivers::uuid[]) as person_id, unnest(@places::smallint[]) as place) r
-  join fresh f on f.i = r.i
-), told as (
-  insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
-  select f.org_id, n.notice_id, n.kind, nullif(n.person_id, '00000000-0000-0000-0000-000000000000'), n.channel, n.subject, n.due_at
-  from (select unnest(@notice_of::int[]) as i, unnest(@notice_ids::uuid[]) as notice_id, unnest(@kinds::text[]) as kind,
-    unnest(@person_ids::uuid[]) as person_id, unnest(@channels::text[]) as channel, unnest(@subjects::uuid[]) as subject,
-    unnest(@due_at::timestamptz[]) as due_at) n
-  join fresh f on f.i = n.i
+  select unnest(@receiver_org_ids::uuid[]), unnest(@receiver_praise_ids::uuid[]), unnest(@receivers::uuid[]), unnest(@places::smallint[]),
+    unnest(@receiver_said_at::timestamptz[])
 )
-select array(select a.i from asked a where not a.current)::int[] as outdated,
-  array(select a.i from asked a where a.current and not exists (select from fresh f where f.i = a.i))::int[] as known;
+insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
+select unnest(@notice_org_ids::uuid[]), unnest(@notice_ids::uuid[]), unnest(@kinds::text[]),
+  nullif(unnest(@person_ids::uuid[]), '00000000-0000-0000-0000-000000000000'), unnest(@channels::text[]), unnest(@subjects::uuid[]),
+  unnest(@due_at::timestamptz[]);
 
 -- name: LockNote :exec
 select from notes where org_id = @org_id and note_id = @note_id for update;

@@ -163,72 +163,66 @@ func (q *Queries) GivePraise(ctx context.Context, arg GivePraiseParams) error {
 	return err
 }
 
-const givePraises = `-- name: GivePraises :one
+const givePraises = `-- name: GivePraises :exec
 
-with asked as materialized (
-  select g.i, g.org_id, g.version, g.event, g.received_at, g.praise_id, g.author_id, g.text, g.tags, g.channel, g.said_at, g.version = 0 or g.version = (select o.directory_version from orgs o where o.org_id = g.org_id) is true as current
-  from (select generate_series(0, cardinality($1::uuid[]) - 1) as i, unnest($1::uuid[]) as org_id,
-    unnest($2::bigint[]) as version, unnest($3::text[]) as event, unnest($4::timestamptz[]) as received_at,
-    unnest($5::uuid[]) as praise_id, unnest($6::uuid[]) as author_id, unnest($7::text[]) as text,
-    unnest($8::text[])::text[] as tags, unnest($9::text[]) as channel, unnest($10::timestamptz[]) as said_at) g
-), taken as (
-  insert into inbox (org_id, event, received_at) select a.org_id, a.event, a.received_at from asked a where a.current
-  on conflict (org_id, event) do nothing
-  returning org_id, event
-), fresh as materialized (
-  select a.i, a.org_id, a.version, a.event, a.received_at, a.praise_id, a.author_id, a.text, a.tags, a.channel, a.said_at, a.current from asked a join taken t on t.org_id = a.org_id and t.event = a.event where a.current
+with taken as (
+  insert into inbox (org_id, event, received_at)
+  select g.org_id, case when g.version = 0 or (select o.directory_version from orgs o where o.org_id = g.org_id) = g.version then g.event
+    else assert_directory(g.org_id, g.version)::text end, g.received_at
+  from (select unnest($8::uuid[]) as org_id, unnest($9::bigint[]) as version, unnest($10::text[]) as event,
+    unnest($11::timestamptz[]) as received_at) g
 ), given as (
   insert into praises (org_id, praise_id, author_id, text, tags, channel, said_at)
-  select f.org_id, f.praise_id, f.author_id, f.text, f.tags, f.channel, f.said_at from fresh f
+  select unnest($8::uuid[]), unnest($12::uuid[]), unnest($13::uuid[]), unnest($14::text[]),
+    unnest($15::text[])::text[], unnest($16::text[]), unnest($17::timestamptz[])
 ), receivers as (
   insert into praise_receivers (org_id, praise_id, person_id, place, said_at)
-  select f.org_id, f.praise_id, r.person_id, r.place, f.said_at
-  from (select unnest($11::int[]) as i, unnest($12::uuid[]) as person_id, unnest($13::smallint[]) as place) r
-  join fresh f on f.i = r.i
-), told as (
-  insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
-  select f.org_id, n.notice_id, n.kind, nullif(n.person_id, '00000000-0000-0000-0000-000000000000'), n.channel, n.subject, n.due_at
-  from (select unnest($14::int[]) as i, unnest($15::uuid[]) as notice_id, unnest($16::text[]) as kind,
-    unnest($17::uuid[]) as person_id, unnest($18::text[]) as channel, unnest($19::uuid[]) as subject,
-    unnest($20::timestamptz[]) as due_at) n
-  join fresh f on f.i = n.i
+  select unnest($18::uuid[]), unnest($19::uuid[]), unnest($20::uuid[]), unnest($21::smallint[]),
+    unnest($22::timestamptz[])
 )
-select array(select a.i from asked a where not a.current)::int[] as outdated,
-  array(select a.i from asked a where a.current and not exists (select from fresh f where f.i = a.i))::int[] as known
+insert into outbox (org_id, notice_id, kind, person_id, channel, subject, due_at)
+select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]),
+  nullif(unnest($4::uuid[]), '00000000-0000-0000-0000-000000000000'), unnest($5::text[]), unnest($6::uuid[]),
+  unnest($7::timestamptz[])
 `
 
 type GivePraisesParams struct {
-	OrgIds         []uuid.UUID
-	Versions       []int64
-	Events         []string
-	ReceivedAt     []time.Time
-	PraiseIds      []uuid.UUID
-	AuthorIds      []uuid.UUID
-	Texts          []string
-	Tags           []string
-	PraiseChannels []string
-	SaidAt         []time.Time
-	ReceiverOf     []int32
-	Receivers      []uuid.UUID
-	Places         []int16
-	NoticeOf       []int32
-	NoticeIds      []uuid.UUID
-	Kinds          []string
-	PersonIds      []uuid.UUID
-	Channels       []string
-	Subjects       []uuid.UUID
-	DueAt          []time.Time
+	NoticeOrgIds      []uuid.UUID
+	NoticeIds         []uuid.UUID
+	Kinds             []string
+	PersonIds         []uuid.UUID
+	Channels          []string
+	Subjects          []uuid.UUID
+	DueAt             []time.Time
+	OrgIds            []uuid.UUID
+	Versions          []int64
+	Events            []string
+	ReceivedAt        []time.Time
+	PraiseIds         []uuid.UUID
+	AuthorIds         []uuid.UUID
+	Texts             []string
+	Tags              []string
+	PraiseChannels    []string
+	SaidAt            []time.Time
+	ReceiverOrgIds    []uuid.UUID
+	ReceiverPraiseIds []uuid.UUID
+	Receivers         []uuid.UUID
+	Places            []int16
+	ReceiverSaidAt    []time.Time
 }
 
-type GivePraisesRow struct {
-	Outdated []int32
-	Known    []int32
-}
-
-// Several new praises at once, which need not be of one firm. Each is numbered by its place in the arrays. known are those whose event has
-// had its effect, outdated those that were decided on another version of the directory; all others are written.
-func (q *Queries) GivePraises(ctx context.Context, arg GivePraisesParams) (GivePraisesRow, error) {
-	row := q.db.QueryRow(ctx, givePraises,
+// Several new praises at once, which need not be of one firm. It refuses all of them when there is one that GivePraise would refuse:
+// telling which costs more than trying each of them again, as seldom as that is. Tags are array literals, since an array of arrays of
+// different lengths is nothing that Postgres has.
+func (q *Queries) GivePraises(ctx context.Context, arg GivePraisesParams) error {
+	_, err := q.db.Exec(ctx, givePraises,
+		arg.NoticeOrgIds,
+		arg.NoticeIds,
+		arg.Kinds,
+		arg.PersonIds,
+		arg.Channels,
+		arg.Subjects,
+		arg.DueAt,
 		arg.OrgIds,
 		arg.Versions,
 		arg.Events,
@@ -239,20 +233,13 @@ func (q *Queries) GivePraises(ctx context.Context, arg GivePraisesParams) (GiveP
 		arg.Tags,
 		arg.PraiseChannels,
 		arg.SaidAt,
-		arg.ReceiverOf,
+		arg.ReceiverOrgIds,
+		arg.ReceiverPraiseIds,
 		arg.Receivers,
 		arg.Places,
-		arg.NoticeOf,
-		arg.NoticeIds,
-		arg.Kinds,
-		arg.PersonIds,
-		arg.Channels,
-		arg.Subjects,
-		arg.DueAt,
+		arg.ReceiverSaidAt,
 	)
-	var i GivePraisesRow
-	err := row.Scan(&i.Outdated, &i.Known)
-	return i, err
+	return err
 }
 
 const keyEvent = `-- name: KeyEvent :one
