@@ -24,7 +24,7 @@ func TestConversations(t *testing.T) {
 		for _, s := range platforms() {
 			t.Run(c.name+"/"+s.name, func(t *testing.T) {
 				t.Parallel()
-				c.play(t, s.open)
+				c.play(t, s)
 			})
 		}
 	}
@@ -50,6 +50,7 @@ func TestStepsAreToldApart(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range conversations(t) {
 		for i, line := range c.lines {
+			line, _ = only(line, "")
 			line = strings.TrimSpace(line)
 			if line == "" || strings.HasPrefix(line, "# ") {
 				continue

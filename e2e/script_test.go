@@ -165,7 +165,7 @@ const quoted = `"(?:[^"\\]|\\.)*"`
 
 var (
 	quotes = regexp.MustCompile(quoted)
-	actor  = regexp.MustCompile(`(?m)^\s*(\w+)@([A-Za-z-]+)\s`)
+	actor  = regexp.MustCompile(`(?m)^(?:\[[a-z ]+\])?\s*(\w+)@([A-Za-z-]+)\s`)
 	pair   = regexp.MustCompile(`(\w+)=(` + quoted + `|\S*)(?:\s+|$)`)
 )
 
@@ -283,11 +283,11 @@ func conversations(t *testing.T) []conversation {
 	return out
 }
 
-// play plays a conversation on a stage.
-func (c conversation) play(t *testing.T, open func(*testing.T, func() time.Time) stage) {
+// play plays a conversation on a platform.
+func (c conversation) play(t *testing.T, on platform) {
 	t.Helper()
 	o := defaultFirm(t)
-	o.open, o.langs = open, c.langs
+	o.open, o.langs = on.open, c.langs
 	if own, ok := c.files["people.csv"]; ok {
 		o.people = own
 	}
@@ -297,9 +297,23 @@ func (c conversation) play(t *testing.T, open func(*testing.T, func() time.Time)
 	p := newPlay(t, c.files)
 	p.firm = openFirm(t, o)
 	for i, line := range c.lines {
-		p.perform(line, fmt.Sprintf("%s:%d", c.path, c.first+i))
+		if words, here := only(line, on.name); here {
+			p.perform(words, fmt.Sprintf("%s:%d", c.path, c.first+i))
+		}
 	}
 	p.end()
+}
+
+// alone finds platforms in front of a line say where alone it is meant: "[slack feishu] kai opens home".
+var alone = regexp.MustCompile(`^\s*\[([a-z ]+)\]\s+(.*)`)
+
+// only is a line without the platforms in front of it, and whether it is meant for this one.
+func only(line, platform string) (words string, here bool) {
+	m := alone.FindStringSubmatch(line)
+	if m == nil {
+		return line, true
+	}
+	return m[2], slices.Contains(strings.Fields(m[1]), platform)
 }
 
 // perform does what a line of a script says. A line that begins with # and is no step about a channel is a comment.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"huiyin/bot/sim/feishusim"
 )
 
 // stage is a chat platform as people meet it: what they do there, and what they are shown. People go by their handles; whatever names
@@ -89,7 +91,7 @@ type platform struct {
 
 // platforms is the table: every conversation is played on each.
 func platforms() []platform {
-	return []platform{{"slack", openSlack}}
+	return []platform{{"slack", openSlack}, {"feishu", openFeishu(feishusim.Webhook)}}
 }
 
 // notify turns any stream into wake-ups of which none is lost and any number become one.

@@ -125,6 +125,11 @@ func (t *Talk) plainWords(ctx context.Context, c bot.Command, found command.Foun
 		reply.Card.Blocks = append(reply.Card.Blocks, card.Buttons{Buttons: buttons})
 		return reply, nil
 	}
+	if e := t.Event; found.Typed == "" && e.Where.Kind == bot.Direct && !t.Abilities(e.Platform).Home { // the page comes as a message
+		reply, err := t.home(ctx)
+		reply.Card, reply.Home = reply.Home, nil
+		return reply, err
+	}
 	if found.Typed == "" || c.Name != "" {
 		return t.help(""), nil
 	}

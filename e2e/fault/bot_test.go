@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -17,11 +18,6 @@ import (
 	"time"
 )
 
-const (
-	signingSecret = "fault-signing-secret"
-	botToken      = "xoxb-fault"
-)
-
 // bot is the product's binary, killed and started again on the same address.
 type bot struct {
 	t       *testing.T
@@ -29,9 +25,29 @@ type bot struct {
 	address string
 	env     []string
 
-	mu   sync.Mutex
-	cmd  *exec.Cmd
-	logs bytes.Buffer
+	mu       sync.Mutex
+	cmd      *exec.Cmd // nil: killed
+	ended    chan struct{}
+	restarts int // by the supervisor
+	logs     synced
+}
+
+// synced is a buffer that several processes write to.
+type synced struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *synced) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *synced) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 // buildBot compiles the product.
@@ -45,16 +61,17 @@ func buildBot(ctx context.Context, t *testing.T) string {
 	return binary
 }
 
-func newBot(t *testing.T, binary, databaseURL, slackAPI string) *bot {
+// newBot is a bot on the database; more are settings beyond those that every bot has.
+func newBot(t *testing.T, binary, databaseURL string, more []string) *bot {
 	t.Helper()
 	dir := t.TempDir()
 	b := &bot{t: t, binary: binary, address: freeAddress(t)}
 	b.env = append(os.Environ(),
 		"HUIYIN_DATABASE_URL="+databaseURL, "HUIYIN_DATA_DIR="+dir, "HUIYIN_KEYSTORE_DIR="+filepath.Join(dir, "keys"),
 		"HUIYIN_LISTEN="+b.address, "HUIYIN_SECRET_KEY="+base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)),
-		"HUIYIN_SLACK_SIGNING_SECRET="+signingSecret, "HUIYIN_SLACK_BOT_TOKEN="+botToken, "HUIYIN_SLACK_API_URL="+slackAPI,
 		"HUIYIN_LOG_LEVEL=warn", "HUIYIN_LOG_FORMAT=json", "LANG=en",
 	)
+	b.env = append(b.env, more...)
 	t.Cleanup(func() {
 		b.kill()
 		if t.Failed() {
@@ -74,26 +91,56 @@ func (b *bot) run(ctx context.Context, args ...string) {
 	}
 }
 
-// start starts the bot; it does not wait for anything.
+// start starts the bot; it does not wait for anything. When the bot ends by itself, for want of a database for example, it is started
+// again, as whatever supervises it in production does.
 func (b *bot) start() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cmd = exec.Command(b.binary, "serve") //nolint:noctx // it is killed on purpose, never by a context
-	b.cmd.Env = b.env
-	b.cmd.Stdout, b.cmd.Stderr = &b.logs, &b.logs
-	return b.cmd.Start()
+	return b.launch()
+}
+
+// launch starts the process. b.mu is held.
+func (b *bot) launch() error {
+	cmd := exec.Command(b.binary, "serve") //nolint:noctx // it is killed on purpose, never by a context
+	cmd.Env = b.env
+	cmd.Stdout, cmd.Stderr = &b.logs, &b.logs
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	b.cmd, b.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait() // how it ended does not matter
+		close(ended)
+		pause(context.Background(), 200*time.Millisecond)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.cmd == cmd {
+			b.restarts++
+			_ = b.launch() // if it cannot be, nothing is acknowledged, and the test says so
+		}
+	}()
+	return nil
 }
 
 // kill ends the bot as a power cut would.
 func (b *bot) kill() {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.cmd == nil || b.cmd.Process == nil {
+	cmd, ended := b.cmd, b.ended
+	b.cmd = nil
+	b.mu.Unlock()
+	if cmd == nil {
 		return
 	}
-	_ = b.cmd.Process.Kill() // it may have ended by itself
-	_ = b.cmd.Wait()         // killed is what it should be
-	b.cmd = nil
+	_ = cmd.Process.Kill() // it may have ended by itself
+	<-ended
+}
+
+// ends is how often the bot ended by itself.
+func (b *bot) ends() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.restarts
 }
 
 // awaitReady polls until the bot can serve.
@@ -119,12 +166,31 @@ func (b *bot) awaitReady(ctx context.Context) error {
 	}
 }
 
-// peopleFile writes a people file of n employees with Slack accounts.
-func peopleFile(t *testing.T, n int) string {
+// get reads a page of the bot's.
+func (b *bot) get(t *testing.T, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+b.address+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// peopleFile writes a people file of n employees with accounts in that column.
+func peopleFile(t *testing.T, n int, column string) string {
 	t.Helper()
 	var file bytes.Buffer
 	w := csv.NewWriter(&file)
-	rows := [][]string{{"employee_no", "name", "slack_id", "language"}}
+	rows := [][]string{{"employee_no", "name", column, "language"}}
 	for i := range n {
 		rows = append(rows, []string{fmt.Sprintf("E%05d", i), fmt.Sprintf("员工%d", i), account(i), "en"})
 	}

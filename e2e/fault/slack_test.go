@@ -1,248 +1,99 @@
 package fault
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http/httptest"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"huiyin/bot/sim/slacksim"
-	"huiyin/storage/embedded"
 )
 
-// TestSlackCommandsTakeEffectExactlyOnce is promise R01, and R03 for its notices: commands come in from twelve people at a time, one in
-// twenty again after it was acknowledged, while the bot is killed and Postgres crashes again and again; and Slack takes messages
-// without saying so, refuses for a second, or fails.
-func TestSlackCommandsTakeEffectExactlyOnce(t *testing.T) {
-	n := sizeOf()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Minute)
-	defer cancel()
-	binary := buildBot(ctx, t)
+const (
+	signingSecret = "fault-signing-secret"
+	botToken      = "xoxb-fault"
+	appToken      = "xapp-fault"
+)
 
-	pg, err := embedded.Start(ctx, embedded.Options{Dir: t.TempDir(), Durable: true})
-	if err != nil {
-		t.Fatalf("starting Postgres: %v", err)
-	}
-	t.Cleanup(func() { _ = pg.Stop(context.WithoutCancel(ctx)) }) // its folder goes with the test
+type slackVendor struct {
+	sim    *slacksim.Server
+	stream bool
+}
 
+func openSlack(t *testing.T, stream bool) vendor {
+	t.Helper()
 	sim := slacksim.New(slacksim.Options{
-		SigningSecret: signingSecret, BotToken: botToken, Clock: time.Now, Seed: 1, Keep: 100_000,
-		Limits: slacksim.Limits{Scale: 10},
+		SigningSecret: signingSecret, BotToken: botToken, AppToken: appToken, SocketMode: stream, Clock: time.Now, Seed: 1, Keep: 100_000, Limits: slacksim.Limits{Scale: scale(stream)},
 	})
 	t.Cleanup(sim.Close)
-	vendor := httptest.NewServer(sim.Handler())
-	t.Cleanup(vendor.Close)
-	sim.SetBaseURL(vendor.URL)
-	for i := range n.people {
-		sim.AddPerson(slacksim.Person{ID: account(i), RealName: fmt.Sprintf("Person %d", i)})
-	}
-
-	b := newBot(t, binary, pg.URL(), sim.APIURL())
-	sim.SetBotURL("http://" + b.address)
-	b.run(ctx, "migrate")
-	b.run(ctx, "import", "people", peopleFile(t, n.people))
-	if err := b.start(); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.awaitReady(ctx); err != nil {
-		t.Fatal(err)
-	}
-	sim.SetFault("chat.postMessage", slacksim.Fault{Rate: 0.03, AcceptThenDrop: true}, slacksim.Fault{Rate: 0.01, RetryAfter: 1}, slacksim.Fault{Rate: 0.01, Status: 500})
-
-	began := time.Now()
-	acked, again, unacked := driveWithFaults(ctx, t, n, sim, b, pg)
-	t.Logf("%d commands acknowledged in %s, %d delivered again, %d attempts failed; %d kills of the bot, %d crashes of Postgres",
-		n.commands, time.Since(began).Round(time.Second), again, unacked, n.killBot, n.crashPostgres)
-	if acked != n.commands {
-		t.Fatalf("%d of %d commands were acknowledged", acked, n.commands)
-	}
-
-	counts := settle(ctx, t, pg.URL())
-	t.Logf("after %s all notices are settled: %v", time.Since(began).Round(time.Second), counts)
-	lost, doubled := compare(praisesByNumber(ctx, t, pg.URL()), n.commands)
-	shownLost, shownDoubled := compare(messagesByNumber(sim, n.people), n.commands)
-	t.Logf("database: %d lost, %d doubled; receivers: %d lost, %d doubled", lost, doubled, shownLost, shownDoubled)
-	if lost+doubled+shownLost+shownDoubled > 0 {
-		t.Errorf("of %d commands %d are lost and %d doubled in the database, %d lost and %d doubled at their receivers", n.commands, lost, doubled, shownLost, shownDoubled)
-	}
-	for _, f := range sim.MustFindings() {
-		t.Errorf("Slack would object: %+v", f)
-	}
+	server := httptest.NewServer(sim.Handler())
+	t.Cleanup(server.Close)
+	sim.SetBaseURL(server.URL)
+	return slackVendor{sim, stream}
 }
 
-// driveWithFaults sends every command until it is acknowledged, and makes the faults at even distances among them.
-func driveWithFaults(ctx context.Context, t *testing.T, n size, sim *slacksim.Server, b *bot, pg *embedded.Postgres) (acked, again, unacked int) {
-	t.Helper()
-	numbers := make(chan int)
-	var done, repeats, failures atomic.Int64
-	var wg sync.WaitGroup
-	for worker := range 12 {
-		rng := rand.New(rand.NewPCG(7, uint64(worker)))
-		wg.Go(func() {
-			for i := range numbers {
-				author := rng.IntN(n.people)
-				receiver := (author + 1 + rng.IntN(n.people-1)) % n.people
-				//nolint:contextcheck // the workspace lives by a context of its own
-				ack, err := sim.Slash(account(author), sim.DM(account(author)), "/praise", fmt.Sprintf("@%s praise number %d.", strings.ToLower(account(receiver)), i))
-				for err == nil && (ack.Status != 200 || ack.Error != "") && ctx.Err() == nil {
-					failures.Add(1)
-					ack, err = sim.Redeliver(ack.Delivery) //nolint:contextcheck // likewise
-					if ack.Status != 200 {
-						pause(ctx, 50*time.Millisecond) // the bot is being started again
-					}
-				}
-				if err != nil {
-					t.Errorf("command %d: %v", i, err)
-					continue
-				}
-				if strings.Contains(ack.Answer, "Something went wrong") || !strings.Contains(ack.Answer, "sent") && !strings.Contains(ack.Answer, "already") {
-					t.Errorf("command %d was answered with %.200s", i, ack.Answer)
-				}
-				done.Add(1)
-				if rng.IntN(20) == 0 {
-					repeats.Add(1)
-					if _, err := sim.Redeliver(ack.Delivery); err != nil { //nolint:contextcheck // likewise
-						t.Errorf("delivering command %d again: %v", i, err)
-					}
-				}
-			}
-		})
+func (v slackVendor) env() []string {
+	proof := "HUIYIN_SLACK_SIGNING_SECRET=" + signingSecret
+	if v.stream {
+		proof = "HUIYIN_SLACK_APP_TOKEN=" + appToken
 	}
-	for i := range n.commands {
-		if n.killBot > 0 && i%(n.commands/n.killBot) == n.commands/n.killBot/2 {
-			b.kill()
-			if err := b.start(); err != nil {
-				t.Errorf("starting the bot again: %v", err)
-			}
-		}
-		if n.crashPostgres > 0 && i%(n.commands/n.crashPostgres) == n.commands/n.crashPostgres/3 {
-			if err := pg.Crash(); err != nil {
-				t.Errorf("crashing Postgres: %v", err)
-			}
-		}
-		select {
-		case numbers <- i:
-		case <-ctx.Done():
-			t.Errorf("out of time at command %d", i)
-			close(numbers)
-			wg.Wait()
-			return int(done.Load()), int(repeats.Load()), int(failures.Load())
-		}
-	}
-	close(numbers)
-	wg.Wait()
-	return int(done.Load()), int(repeats.Load()), int(failures.Load())
+	return []string{proof, "HUIYIN_SLACK_BOT_TOKEN=" + botToken, "HUIYIN_SLACK_API_URL=" + v.sim.APIURL()}
 }
 
-// settle waits until no notice is on its way any more, and counts what became of them.
-func settle(ctx context.Context, t *testing.T, url string) map[string]int {
-	t.Helper()
-	for {
-		counts, err := deliveries(ctx, url)
-		if err == nil && counts["outbox"] == 0 && counts["waiting"] == 0 && counts["sending"] == 0 {
-			return counts
-		}
-		if ctx.Err() != nil {
-			t.Fatalf("notices did not settle: %v %v", counts, err)
-		}
-		pause(ctx, 250*time.Millisecond)
-	}
+func (v slackVendor) connections() int { return v.sim.Sockets() }
+
+func (v slackVendor) reach(address string) { v.sim.SetBotURL(address) }
+
+func (v slackVendor) enroll(id string) { v.sim.AddPerson(slacksim.Person{ID: id, RealName: id}) }
+
+func (v slackVendor) misbehave() {
+	v.sim.SetFault("chat.postMessage", slacksim.Fault{Rate: 0.03, AcceptThenDrop: true}, slacksim.Fault{Rate: 0.01, RetryAfter: 1}, slacksim.Fault{Rate: 0.01, Status: 500})
 }
 
-func deliveries(ctx context.Context, url string) (map[string]int, error) {
-	counts := map[string]int{}
-	return counts, query(ctx, url, `select state, count(*)::int from deliveries group by 1 union all select 'outbox', count(*)::int from outbox`, func(rows pgx.Rows) error {
-		var state string
-		var count int
-		err := rows.Scan(&state, &count)
-		counts[state] = count
-		return err
-	})
-}
-
-func praisesByNumber(ctx context.Context, t *testing.T, url string) map[int]int {
-	t.Helper()
-	found := map[int]int{}
-	err := query(ctx, url, `select text from praises`, func(rows pgx.Rows) error {
-		var text string
-		err := rows.Scan(&text)
-		found[numberIn(text)]++
-		return err
-	})
+func (v slackVendor) praise(author string, receiver, number int) (int, bool, error) {
+	ack, err := v.sim.Slash(author, v.sim.DM(author), "/praise", fmt.Sprintf("@%s praise number %d.", strings.ToLower(account(receiver)), number))
 	if err != nil {
-		t.Fatal(err)
+		return 0, false, err
 	}
-	return found
+	ok, err := answered(ack)
+	return ack.Delivery, ok, err
 }
 
-// messagesByNumber counts what people saw of each praise. Each one's conversation with the bot holds what the bot told them.
-func messagesByNumber(sim *slacksim.Server, people int) map[int]int {
-	found := map[int]int{}
-	for i := range people {
-		user := account(i)
-		for _, m := range sim.Messages(sim.DM(user), user) {
-			if m.BotID != "" && m.EphemeralTo == "" && strings.Contains(string(m.Blocks), "praised you") {
-				found[numberIn(string(m.Blocks))]++
-			}
-		}
-	}
-	return found
-}
-
-// compare counts the numbers below want that were not found, and those found more than once.
-func compare(found map[int]int, want int) (lost, doubled int) {
-	for i := range want {
-		switch count := found[i]; {
-		case count == 0:
-			lost++
-		case count > 1:
-			doubled++
-		}
-	}
-	return lost, doubled
-}
-
-func numberIn(text string) int {
-	_, rest, _ := strings.Cut(text, "praise number ")
-	var n int
-	if _, err := fmt.Sscanf(rest, "%d", &n); err != nil {
-		return -1
-	}
-	return n
-}
-
-func query(ctx context.Context, url, sql string, each func(pgx.Rows) error) error {
-	conn, err := pgx.Connect(ctx, url)
+func (v slackVendor) again(delivery int) (int, bool, error) {
+	ack, err := v.sim.Redeliver(delivery)
 	if err != nil {
-		return err
+		return 0, false, err
 	}
-	defer func() { _ = conn.Close(ctx) }() // nothing is lost with it
-	rows, err := conn.Query(ctx, sql)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	ok, err := answered(ack)
+	return ack.Delivery, ok, err
 }
 
-// pause waits for the world outside, which cannot be told to hurry.
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+// answered wants an acknowledgement that says what became of the command.
+func answered(ack slacksim.Ack) (bool, error) {
+	if ack.Status != 200 || ack.Error != "" {
+		return false, nil
 	}
+	if strings.Contains(ack.Answer, "Something went wrong") || !strings.Contains(ack.Answer, "sent") && !strings.Contains(ack.Answer, "already") {
+		return true, fmt.Errorf("answered with %.200s", ack.Answer)
+	}
+	return true, nil
+}
+
+func (v slackVendor) conversation(id string) []string {
+	var out []string
+	for _, m := range v.sim.Messages(v.sim.DM(id), id) {
+		if m.BotID != "" && m.EphemeralTo == "" {
+			out = append(out, string(m.Blocks))
+		}
+	}
+	return out
+}
+
+func (v slackVendor) objections() []string {
+	var out []string
+	for _, f := range v.sim.MustFindings() {
+		out = append(out, fmt.Sprintf("%+v", f))
+	}
+	return out
 }

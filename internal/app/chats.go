@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"huiyin/bot"
+	"huiyin/bot/feishu"
 	"huiyin/bot/slack"
 	"huiyin/internal/config"
 	"huiyin/internal/i18n"
@@ -43,7 +44,7 @@ type dialer struct {
 // open makes the adapters of all platforms whose credentials are set. They talk to nobody yet.
 func (d dialer) open() ([]connected, error) {
 	var out []connected
-	for _, open := range []func() (connected, bool, error){d.slack} {
+	for _, open := range []func() (connected, bool, error){d.slack, d.feishu} {
 		c, on, err := open()
 		if err != nil {
 			return nil, err
@@ -68,6 +69,23 @@ func (d dialer) slack() (connected, bool, error) {
 		return connected{}, false, fmt.Errorf("making the adapter of Slack: %w", err)
 	}
 	return connected{adapter: s, calls: set.SigningSecret.Set(), held: set.AppToken.Set(), channel: set.PraiseChannel}, true, nil
+}
+
+func (d dialer) feishu() (connected, bool, error) {
+	set := d.cfg.Feishu
+	if !set.On() {
+		return connected{}, false, nil
+	}
+	f, err := feishu.New(feishu.Config{
+		AppID: set.AppID, AppSecret: set.AppSecret.Reveal(), EncryptKey: set.EncryptKey.Reveal(), VerificationToken: set.VerificationToken.Reveal(),
+		BaseURL: set.BaseURL, Mode: set.Mode, HTTP: client(), Now: d.now, Log: d.log.With("platform", feishu.Name), Catalog: d.catalog, Lang: d.cfg.Lang,
+		Refresh: d.refresher(feishu.Name),
+	})
+	if err != nil {
+		return connected{}, false, fmt.Errorf("making the adapter of Feishu: %w", err)
+	}
+	stream := set.Mode == feishu.ModeStream
+	return connected{adapter: f, calls: !stream, held: stream, channel: set.PraiseChannel}, true, nil
 }
 
 func (d dialer) refresher(platform string) func(context.Context, bot.Account) {
