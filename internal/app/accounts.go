@@ -97,17 +97,14 @@ func (s *accounts) list(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("asking for the workspace: %w", err)
 	}
-	if err := s.store.BindTenant(ctx, s.org.ID, s.from.Name(), tenant); err != nil {
+	if err := s.store.BindTenant(ctx, s.org.ID, s.from.Name(), tenant); err != nil { // before the listing, which may take a while
 		return err
 	}
-	var seen []people.AccountSeen
-	err = s.from.Accounts(ctx, func(page []bot.Account) error {
-		for _, a := range page {
-			seen = append(seen, accountSeen(a))
-		}
-		return nil
-	})
+	seen, err := listed(ctx, s.from)
 	if err != nil {
+		return err
+	}
+	if err := s.follow(ctx, seen, true); err != nil {
 		return err
 	}
 	changed, err := s.sync(ctx, seen)
@@ -119,7 +116,12 @@ func (s *accounts) list(ctx context.Context) error {
 
 // changed takes over one account that the platform says is new or different.
 func (s *accounts) changed(ctx context.Context, a bot.Account) {
-	if _, err := s.sync(ctx, []people.AccountSeen{accountSeen(a)}); err != nil {
+	seen := []people.AccountSeen{accountSeen(a)}
+	err := s.follow(ctx, seen, false)
+	if err == nil {
+		_, err = s.sync(ctx, seen)
+	}
+	if err != nil {
 		s.log.WarnContext(ctx, "taking over a changed account", "error", err) // the next listing will
 	}
 }
@@ -144,7 +146,80 @@ func (s *accounts) sync(ctx context.Context, seen []people.AccountSeen) (int, er
 	}
 }
 
+// follow takes over what the directory says of people, if the firm follows this one. What does not fit is refused as a whole: the log says
+// which accounts, the doctor that it happened.
+func (s *accounts) follow(ctx context.Context, seen []people.AccountSeen, whole bool) error {
+	f, err := s.store.Following(ctx, s.org.ID)
+	if err != nil || f.Platform != s.from.Name() {
+		return err
+	}
+	f.TriedAt, f.Refused, f.Amount = s.now(), people.Taken, 0
+	listed, plan, problems, err := s.takeOver(ctx, seen, whole)
+	switch {
+	case len(problems) > 0:
+		f.Refused, f.Amount = people.RowsUnfit, len(problems)
+		s.refuse(ctx, listed, problems)
+	case fault.Is(err, fault.Conflict):
+		f.Refused, f.Amount = people.TooManyLeave, plan.Leaving()
+		s.log.ErrorContext(ctx, "the directory is not followed: too many would leave at once", "leaving", plan.Leaving())
+	case err != nil:
+		return err
+	case !plan.Empty():
+		s.log.InfoContext(ctx, "people follow the directory", "new", len(plan.Create), "changed", len(plan.Update), "left", plan.Leaving(), "accounts", len(plan.Identities))
+		if _, err := s.release(ctx, s.now(), people.Confirmed, people.Proposed); err != nil {
+			return err
+		}
+	}
+	if !whole { // what became of one account says nothing of the directory
+		return nil
+	}
+	return s.store.TriedFollowing(ctx, f)
+}
+
+func (s *accounts) takeOver(ctx context.Context, seen []people.AccountSeen, whole bool) (people.Listing, people.Plan, []people.Problem, error) {
+	for try := 1; ; try++ {
+		dir, err := s.cache.Refresh(ctx, s.org.ID)
+		if err != nil {
+			return people.Listing{}, people.Plan{}, nil, err
+		}
+		listed := people.ListedPeople(dir, s.from.Name(), seen, whole)
+		cause := people.Cause{OrgID: s.org.ID, Directory: dir.Version(), At: s.now()}
+		plan, problems, err := s.service.Follow(ctx, dir, cause, listed, newID)
+		if !fault.Is(err, fault.Stale) || try == syncTries {
+			return listed, plan, problems, err
+		}
+	}
+}
+
+// rowsLogged is how many rows of a directory that does not fit are logged.
+const rowsLogged = 20
+
+func (s *accounts) refuse(ctx context.Context, listed people.Listing, problems []people.Problem) {
+	s.log.ErrorContext(ctx, "the directory is not followed: rows do not fit", "rows", len(problems))
+	for _, p := range problems[:min(rowsLogged, len(problems))] {
+		s.log.ErrorContext(ctx, "a row of the directory does not fit", "account", listed.Account(p.Row), "column", p.Header, "problem", p.Key)
+	}
+}
+
 // accountSeen is an account of the chat port in the domain's words.
 func accountSeen(a bot.Account) people.AccountSeen {
-	return people.AccountSeen{ExternalID: a.ID, Name: a.Name, Email: a.Email, TimeZone: a.TimeZone, Lang: a.Lang, Kind: people.Kind(a.Kind)}
+	return people.AccountSeen{
+		ExternalID: a.ID, Name: a.Name, Email: a.Email, TimeZone: a.TimeZone, Lang: a.Lang, Kind: people.Kind(a.Kind), Mobile: a.Mobile, EmployeeNo: a.EmployeeNo,
+		NameEn: a.NameEn, Title: a.Title, Department: a.Department, Manager: a.Manager, HiredOn: a.HiredOn,
+	}
+}
+
+// listed are all accounts that a platform lists.
+func listed(ctx context.Context, from bot.Directory) ([]people.AccountSeen, error) {
+	var seen []people.AccountSeen
+	err := from.Accounts(ctx, func(page []bot.Account) error {
+		for _, a := range page {
+			seen = append(seen, accountSeen(a))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing accounts: %w", err)
+	}
+	return seen, nil
 }

@@ -40,6 +40,7 @@ func doctor(ctx context.Context, c *console, _ []string) error {
 	}
 	e.redis(ctx, cfg)
 	e.slack(ctx, cfg)
+	e.chats(ctx, cfg)
 	if e.broken {
 		return errTold
 	}

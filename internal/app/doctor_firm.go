@@ -34,6 +34,11 @@ func (e *examination) contents(ctx context.Context, d *database) error {
 		return err
 	}
 	e.people(dir)
+	follows, err := d.People.Following(ctx, org.ID)
+	if err != nil {
+		return err
+	}
+	e.following(follows)
 	rows, err := d.Pool().Query(ctx, "select tenant from installations where org_id = $1 and platform = $2", org.ID, slack.Name)
 	if err != nil {
 		return fmt.Errorf("reading workspaces: %w", err)
@@ -51,7 +56,7 @@ func (e *examination) people(dir *people.Directory) {
 			continue
 		}
 		active++
-		if _, ok := dir.IdentityOf(p.ID, slack.Name); ok {
+		if len(dir.Reached(p.ID)) > 0 {
 			linked++
 		}
 	}
@@ -82,7 +87,7 @@ func (e *examination) deliveries(ctx context.Context, d *database) error {
 		e.broken = true
 		e.c.tell("cli.doctor.bad", "Text", e.c.say.T("cli.doctor.deliveries.dead", "Count", total))
 		for _, one := range dead {
-			e.do("cli.doctor.deliveries.dead.one", "Kind", string(one.Kind), "ID", one.ID.String(), "Fault", one.Fault)
+			e.do("cli.doctor.deliveries.dead.one", "Kind", string(one.Kind), "ID", one.ID.String(), "Fault", e.remembered(one.Fault))
 		}
 		e.do("cli.doctor.deliveries.dead.do")
 	}

@@ -6,12 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
+	"huiyin/bot/slack"
 	"huiyin/internal/config"
 	"huiyin/internal/fault"
 	"huiyin/internal/people"
@@ -19,24 +22,88 @@ import (
 	"huiyin/storage/postgres"
 )
 
-// importPeople is huiyin import people FILE [--dry-run].
+// importPeople is huiyin import people FILE [--dry-run], or --from PLATFORM [--follow] instead of the file.
 func importPeople(set *flag.FlagSet) action {
-	dry := set.Bool("dry-run", false, "cli.import_people.flag.dry_run")
+	w := importing{}
+	set.BoolVar(&w.dry, "dry-run", false, "cli.import_people.flag.dry_run")
+	set.StringVar(&w.from, "from", "", "cli.import_people.flag.from")
+	set.BoolVar(&w.follow, "follow", false, "cli.import_people.flag.follow")
 	return func(ctx context.Context, c *console, operands []string) error {
+		set.Visit(func(f *flag.Flag) { w.decides = w.decides || f.Name == "follow" })
+		switch {
+		case w.from == "" && len(operands) == 0:
+			return &usageError{verb: set.Name(), key: "cli.usage.few", args: map[string]any{"Wanted": "FILE"}}
+		case w.from != "" && len(operands) > 0:
+			return &usageError{verb: set.Name(), key: "cli.usage.many", args: map[string]any{"Extra": operands[0]}}
+		case w.from == "" && w.decides:
+			return &usageError{verb: set.Name(), key: "cli.usage.follow"}
+		}
 		cfg, err := config.Load(c.getenv)
 		if err != nil {
 			return err
 		}
-		table, err := c.readTable(operands[0])
-		if err != nil {
+		if w.from == "" {
+			if w.table, err = c.readTable(operands[0]); err != nil {
+				return err
+			}
+		} else if err := c.readDirectory(ctx, cfg, &w); err != nil {
 			return err
 		}
 		d, err := c.open(ctx, cfg, write)
 		if err != nil {
 			return err
 		}
-		return errors.Join(c.importPeople(ctx, cfg, d, table, *dry), d.close(ctx))
+		return errors.Join(c.importPeople(ctx, cfg, d, w), d.close(ctx))
 	}
+}
+
+// importing is what is imported, and how.
+type importing struct {
+	dry, follow bool
+	decides     bool        // whether the directory is followed from now on was said
+	table       sheet.Table // of a file
+
+	from   string // a platform's directory; empty: a file
+	tenant string
+	seen   []people.AccountSeen
+}
+
+// listing is what is imported, as a people file, against the directory.
+func (w importing) listing(dir *people.Directory) people.Listing {
+	if w.from == "" {
+		return people.Listing{Platform: people.SourceFile, Table: w.table}
+	}
+	return people.ListedPeople(dir, w.from, w.seen, true)
+}
+
+// problem is what is wrong with a row, with its place in the file or whom it is about.
+func (w importing) problem(l people.Listing, p people.Problem, c *console) string {
+	if w.from == "" {
+		return p.Text(c.say)
+	}
+	return l.Text(p, c.say)
+}
+
+// readDirectory reads everybody whom a platform's directory lists.
+func (c *console) readDirectory(ctx context.Context, cfg config.Config, w *importing) error {
+	platforms, err := dialer{cfg: cfg, log: slog.New(slog.DiscardHandler), now: c.now, catalog: c.catalog}.open()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		for _, p := range platforms {
+			_ = p.Close(ctx) // it has said nothing
+		}
+	}()
+	at := slices.IndexFunc(platforms, func(p connected) bool { return p.Name() == w.from && w.from != slack.Name })
+	if at < 0 {
+		return fault.New(fault.NotFound, "cli.import.from.off", "Platform", w.from)
+	}
+	if w.tenant, err = platforms[at].Tenant(ctx); err != nil {
+		return err
+	}
+	w.seen, err = listed(ctx, platforms[at])
+	return err
 }
 
 // readTable reads a file of any format that we know; "-" is standard input.
@@ -58,7 +125,7 @@ func (c *console) readTable(name string) (sheet.Table, error) {
 	return sheet.Read(io.TeeReader(f, bar), sheet.DefaultLimits())
 }
 
-func (c *console) importPeople(ctx context.Context, cfg config.Config, d *database, table sheet.Table, dry bool) error {
+func (c *console) importPeople(ctx context.Context, cfg config.Config, d *database, w importing) error {
 	if err := d.schema(ctx, cfg); err != nil {
 		return err
 	}
@@ -66,7 +133,7 @@ func (c *console) importPeople(ctx context.Context, cfg config.Config, d *databa
 	if err != nil {
 		return err
 	}
-	plan, problems, err := takeOver(ctx, d.DB, org, table, c.now(), dry)
+	listing, plan, problems, err := takeOver(ctx, d.DB, org, w, c.now())
 	if fault.Is(err, fault.Stale) {
 		return fault.New(fault.Conflict, "cli.import.changed_meanwhile").Because(err)
 	}
@@ -79,18 +146,42 @@ func (c *console) importPeople(ctx context.Context, cfg config.Config, d *databa
 				fmt.Fprintln(c.err, "…")
 				break
 			}
-			fmt.Fprintln(c.err, p.Text(c.say))
+			fmt.Fprintln(c.err, w.problem(listing, p, c))
 		}
 		fmt.Fprintln(c.err, c.say.T("cli.import.problems", "Count", len(problems)))
 		return errTold
 	}
 	c.tell("cli.import.counts", "New", len(plan.Create), "Changed", len(plan.Update), "Unchanged", plan.Unchanged, "Accounts", len(plan.Identities))
-	if dry {
-		c.tell("cli.import.dry")
-	} else {
-		c.tell("cli.import.done")
+	if plan.Leaving() > 0 {
+		c.tell("cli.import.leaving", "Count", plan.Leaving())
 	}
-	return nil
+	if w.dry {
+		c.tell("cli.import.dry")
+		return nil
+	}
+	c.tell("cli.import.done")
+	return c.following(ctx, d.DB, org, w)
+}
+
+// following remembers whether the firm follows the directory, and says what an import means to one that does.
+func (c *console) following(ctx context.Context, db *postgres.DB, org people.Org, w importing) error {
+	if w.decides {
+		f := people.Following{OrgID: org.ID, Since: c.now()}
+		key := "cli.import.unfollowed"
+		if w.follow {
+			f.Platform, f.TriedAt, key = w.from, c.now(), "cli.import.followed"
+		}
+		if err := db.People.SaveFollowing(ctx, f); err != nil {
+			return err
+		}
+		c.tell(key, "Platform", w.from)
+		return nil
+	}
+	f, err := db.People.Following(ctx, org.ID)
+	if err == nil && f.Platform != "" && f.Platform != w.from {
+		c.tell("cli.import.follows", "Platform", f.Platform)
+	}
+	return err
 }
 
 const (
@@ -100,31 +191,54 @@ const (
 	importTries = 5
 )
 
-// takeOver imports a people file into the present directory, or only rehearses it. All or nothing: with problems, or when the directory
-// keeps changing, nothing is written. What was held for people who have an account now is sent.
-func takeOver(ctx context.Context, db *postgres.DB, org people.Org, table sheet.Table, now time.Time, dry bool) (people.Plan, []people.Problem, error) {
+// takeOver imports people into the present directory, or only rehearses it. All or nothing: with problems, or when the directory keeps
+// changing, nothing is written. What was held for people who have an account now is sent.
+func takeOver(ctx context.Context, db *postgres.DB, org people.Org, w importing, now time.Time) (people.Listing, people.Plan, []people.Problem, error) {
 	service := people.Service{Store: db.People}
 	for try := 1; ; try++ {
 		dir, err := db.People.Load(ctx, org.ID)
 		if err != nil {
-			return people.Plan{}, nil, err
+			return people.Listing{}, people.Plan{}, nil, err
 		}
-		if dry {
+		listing := w.listing(dir)
+		if w.dry {
 			err := people.Check(dir, people.Operator, people.ImportPeople, uuid.Nil)
-			plan, problems := people.Rehearse(dir, table, people.Operator, newID)
-			return plan, problems, err
+			plan, problems := people.Rehearse(dir, listing.Table, people.Operator, newID)
+			return listing, plan, problems, err
 		}
 		cause := people.Cause{OrgID: org.ID, Directory: dir.Version(), At: now, Actor: people.Operator}
-		plan, problems, err := service.Import(ctx, dir, cause, table, newID)
+		plan, problems, err := service.ImportListed(ctx, dir, cause, listing, newID)
 		if fault.Is(err, fault.Stale) && try < importTries {
 			continue
 		}
-		if err != nil || len(problems) > 0 || plan.Empty() {
-			return plan, problems, err
+		if err != nil || len(problems) > 0 {
+			return listing, plan, problems, err
 		}
-		_, err = db.Deliveries.ReleaseKnown(ctx, now, people.Confirmed)
-		return plan, nil, err
+		if w.from != "" {
+			err = knowAccounts(ctx, db, org, w, now)
+		}
+		if err == nil && !plan.Empty() {
+			_, err = db.Deliveries.ReleaseKnown(ctx, now, people.Confirmed)
+		}
+		return listing, plan, nil, err
 	}
+}
+
+// knowAccounts takes over the accounts themselves, whoever they belong to, and whose workspace it is.
+func knowAccounts(ctx context.Context, db *postgres.DB, org people.Org, w importing, now time.Time) error {
+	if err := db.People.BindTenant(ctx, org.ID, w.from, w.tenant); err != nil {
+		return err
+	}
+	dir, err := db.People.Load(ctx, org.ID)
+	if err != nil {
+		return err
+	}
+	service := people.Service{Store: db.People}
+	_, err = service.SyncAccounts(ctx, dir, people.Cause{OrgID: org.ID, Directory: dir.Version(), At: now}, w.from, w.seen)
+	if fault.Is(err, fault.Stale) { // somebody else is at it; the next listing tells it all again
+		return nil
+	}
+	return err
 }
 
 // importPeople is the same import for a firm that is about to be served.
@@ -133,7 +247,7 @@ func (a *App) importPeople(ctx context.Context, file io.Reader) error {
 	if err != nil {
 		return err
 	}
-	_, problems, err := takeOver(ctx, a.db, a.org, table, a.now(), false)
+	_, _, problems, err := takeOver(ctx, a.db, a.org, importing{table: table}, a.now())
 	if err == nil && len(problems) > 0 {
 		return fmt.Errorf("row %d: %s %v", problems[0].Row, problems[0].Key, problems[0].Args)
 	}

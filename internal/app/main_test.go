@@ -116,7 +116,7 @@ func TestEveryVerbAndEveryFamilyExplainsItself(t *testing.T) {
 			}
 		}
 	}
-	if got := run(t, in("en"), "import", "-h"); got.code != 0 || !strings.Contains(got.out, "huiyin import people FILE") {
+	if got := run(t, in("en"), "import", "-h"); got.code != 0 || !strings.Contains(got.out, "huiyin import people [FILE]") {
 		t.Errorf("huiyin import -h: exit code %d, output %q", got.code, got.out)
 	}
 }

@@ -42,7 +42,7 @@ func verbs() []verb {
 		{name: "serve", prepare: serve},
 		{name: "demo", prepare: demo},
 		{name: "migrate", prepare: migrate},
-		{name: "import people", operands: "FILE", prepare: importPeople},
+		{name: "import people", operands: "[FILE]", prepare: importPeople},
 		{name: "export people", operands: "[FILE]", prepare: exportPeople},
 		{name: "manifest slack", prepare: manifestSlack},
 		{name: "doctor", prepare: plain(doctor)},

@@ -313,7 +313,7 @@ func TestOperatorsVerbsLookAtTheDatabase(t *testing.T) {
 	if broken := strings.Count(out, "!!"); broken != 1 || !strings.Contains(out, "!!  database: fsync") {
 		t.Errorf("doctor finds %d things broken, want the missing fsync alone:\n%s%s", broken, out, errs.String())
 	}
-	for _, want := range []string{"OK  settings", "OK  database: Postgres", "OK  migrations", "OK  clocks", "OK  people: 3, of them with a Slack account: 2", "OK  slack: workspace T0HUIYIN01", "belongs to no firm yet"} {
+	for _, want := range []string{"OK  settings", "OK  database: Postgres", "OK  migrations", "OK  clocks", "OK  people: 3, of them with an account: 2", "OK  slack: workspace T0HUIYIN01", "belongs to no firm yet"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("doctor does not say %q:\n%s", want, out)
 		}

@@ -68,7 +68,8 @@ func ListedPeople(d *Directory, platform string, seen []AccountSeen, whole bool)
 		if manager == no { // how some directories say that nobody is above
 			manager = ""
 		}
-		cells := []string{no, a.Name, a.NameEn, a.Email, FoldMobile(a.Mobile), a.Department, manager, a.Title, a.HiredOn, "yes", a.ExternalID}
+		department := strings.ReplaceAll(a.Department, "／", "\u2215") // which stands within a name here, and between names in a file
+		cells := []string{no, a.Name, a.NameEn, a.Email, FoldMobile(a.Mobile), department, manager, a.Title, a.HiredOn, "yes", a.ExternalID}
 		add(a, cells[:len(header)]...)
 	}
 	for _, one := range leaving(d, platform, seen, whole) {

@@ -1,0 +1,191 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"huiyin/bot"
+	"huiyin/bot/sim/feishusim"
+	"huiyin/internal/people"
+	"huiyin/storage/postgres"
+	"huiyin/storage/postgres/pgtest"
+)
+
+// lark is a simulated Feishu whose directory the world's credentials may read.
+func (w world) lark(t *testing.T) *feishusim.Server {
+	t.Helper()
+	sim := feishusim.New(feishusim.Options{AppID: "cli_1", AppSecret: "feishu-canary-9f", EncryptKey: "k", VerificationToken: "v", Clock: time.Now})
+	vendor := httptest.NewServer(sim.Handler())
+	t.Cleanup(func() {
+		sim.Close()
+		vendor.Close()
+	})
+	sim.SetBaseURL(vendor.URL)
+	w.env["HUIYIN_FEISHU_APP_ID"], w.env["HUIYIN_FEISHU_APP_SECRET"], w.env["HUIYIN_FEISHU_BASE_URL"] = "cli_1", "feishu-canary-9f", vendor.URL
+	return sim
+}
+
+func TestADirectoryIsImportedLikeAFile(t *testing.T) {
+	w := newWorld(t)
+	sim := w.lark(t)
+	sales := sim.AddDepartment(feishusim.Department{Name: "销售部"})
+	east := sim.AddDepartment(feishusim.Department{Name: "华东", Parent: sales.ID})
+	sim.AddPerson(feishusim.Person{OpenID: "ou_lin", Name: "林知远", Email: "lin@example.com", EmployeeNo: "E1", Mobile: "+8613800138001", Departments: []string{sales.ID}})
+	sim.AddPerson(feishusim.Person{OpenID: "ou_mei", Name: "李梅", EnName: "Mei Li", JobTitle: "客户经理", Leader: "ou_lin", Departments: []string{east.ID}, JoinTime: 1704067200})
+	sim.AddPerson(feishusim.Person{OpenID: "ou_left", Name: "离开者", Resigned: true})
+
+	before := w.must(t, "", "export", "people")
+	if out := w.must(t, "", "import", "people", "--from", "feishu", "--dry-run"); !strings.Contains(out, "new 1, changed 1, unchanged 0, accounts 2") {
+		t.Errorf("a dry run says %q", out)
+	}
+	if after := w.must(t, "", "export", "people"); after != before {
+		t.Errorf("a dry run changed something:\n%s", after)
+	}
+	if out := w.must(t, "", "import", "people", "--from", "feishu", "--follow"); !strings.Contains(out, "new 1, changed 1") || !strings.Contains(out, "follow the directory of feishu") {
+		t.Errorf("an import says %q", out)
+	}
+	after := w.must(t, "", "export", "people")
+	for _, want := range []string{"13800138001,销售部,", ",ou_lin,,yes", "ou_mei,李梅,\"Mei Li\",,,销售部/华东,E1,客户经理,employee,2024-01-01,,,,ou_mei,,yes"} {
+		if !strings.Contains(after, want) {
+			t.Errorf("the people do not have %q:\n%s", want, after)
+		}
+	}
+	if out := w.must(t, "", "import", "people", "--from", "feishu"); !strings.Contains(out, "new 0, changed 0, unchanged 2, accounts 0") {
+		t.Errorf("importing it again says %q, want that nothing changes", out)
+	}
+	if out := w.must(t, after, "import", "people", "-"); !strings.Contains(out, "follow the directory of feishu") {
+		t.Errorf("a file for people who follow a directory is imported without a word about it: %q", out)
+	}
+
+	sim.ChangePerson("ou_lin", func(p *feishusim.Person) { p.Leader = "ou_mei" })
+	for lang, want := range map[string]string{"en": "林知远 (ou_lin): the reporting line goes in a circle", "zh": "林知远 (ou_lin)：汇报关系"} {
+		w.env["LANG"] = lang
+		if got := run(t, w.env, "import", "people", "--from", "feishu"); got.code != 1 || !strings.Contains(got.err, want) {
+			t.Errorf("a directory with a circle and LANG=%s: exit code %d, said %q, want %q in it", lang, got.code, got.err, want)
+		}
+	}
+	w.env["LANG"] = "en"
+	sim.ChangePerson("ou_lin", func(p *feishusim.Person) { p.Leader = "" })
+	sim.ChangePerson("ou_mei", func(p *feishusim.Person) { p.Resigned = true })
+	if out := w.must(t, "", "import", "people", "--from", "feishu", "--follow=false"); !strings.Contains(out, "becomes inactive") || !strings.Contains(out, "follow no directory any more") {
+		t.Errorf("somebody left and an import says %q", out)
+	}
+
+	for _, c := range []struct {
+		args []string
+		want string
+		code int
+	}{
+		{[]string{"--from", "slack"}, "No directory can be read from “slack”", 1},
+		{[]string{"--from", "dingtalk"}, "No directory can be read from “dingtalk”", 1},
+		{[]string{"--from", "feishu", "a.csv"}, "“a.csv” is one word too many", 2},
+		{[]string{"--follow", "a.csv"}, "--follow goes with --from", 2},
+	} {
+		if got := run(t, w.env, append([]string{"import", "people"}, c.args...)...); got.code != c.code || !strings.Contains(got.err, c.want) {
+			t.Errorf("import people %v: exit code %d, said %q, want %d and %q", c.args, got.code, got.err, c.code, c.want)
+		}
+	}
+}
+
+// staff is a platform that lists what it is given.
+type staff struct {
+	name string
+	list []bot.Account
+}
+
+func (s *staff) Name() string { return s.name }
+
+func (s *staff) Tenant(context.Context) (string, error) { return "T-" + s.name, nil }
+
+func (s *staff) Accounts(_ context.Context, yield func([]bot.Account) error) error {
+	return yield(s.list)
+}
+
+// follower lists a platform for a firm of its own, as serve does.
+func follower(t *testing.T, from lister) (*accounts, *postgres.DB, *buffer) {
+	t.Helper()
+	db := postgres.New(pgtest.DB(t))
+	org := people.Org{ID: newID(), TimeZone: "Asia/Shanghai", Lang: "zh-CN"}
+	if err := db.People.CreateOrg(t.Context(), org); err != nil {
+		t.Fatal(err)
+	}
+	said := &buffer{}
+	a := &App{
+		org: org, db: db, log: slog.New(slog.NewJSONHandler(said, nil)), now: time.Now, service: &people.Service{Store: db.People}, cache: people.NewCache(db.People, time.Now),
+	}
+	return newAccounts(a, from), db, said
+}
+
+func TestPeopleFollowADirectoryUntilItDoesNotFit(t *testing.T) {
+	from := &staff{name: "feishu"}
+	for i := range 10 {
+		from.list = append(from.list, bot.Account{ID: fmt.Sprintf("ou_%d", i), Name: fmt.Sprintf("某%d", i), EmployeeNo: fmt.Sprintf("E%d", i), Kind: bot.Member, Manager: "ou_0"})
+	}
+	s, db, said := follower(t, from)
+	ctx := t.Context()
+	active := func() int {
+		t.Helper()
+		dir, err := s.cache.Refresh(ctx, s.org.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, p := range dir.People() {
+			if p.Active {
+				n++
+			}
+		}
+		return n
+	}
+	list := func(want int, refused people.Refusal, amount int) {
+		t.Helper()
+		if err := s.list(ctx); err != nil {
+			t.Fatal(err)
+		}
+		f, err := db.People.Following(ctx, s.org.ID)
+		if got := active(); err != nil || got != want || f.Refused != refused || f.Amount != amount {
+			t.Errorf("%d are active and refused is %q (%d), %v; want %d and %q (%d)", got, f.Refused, f.Amount, err, want, refused, amount)
+		}
+	}
+	all := from.list
+	list(0, "", 0) // nobody said that people should come from here
+	if err := db.People.SaveFollowing(ctx, people.Following{OrgID: s.org.ID, Platform: "feishu", Since: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	list(10, people.Taken, 0)
+	from.list = all[:7]
+	list(10, people.TooManyLeave, 3)
+	from.list = all[:8]
+	list(8, people.Taken, 0)
+	from.list = all[:7] // one of eight
+	list(7, people.Taken, 0)
+	from.list = append([]bot.Account{{ID: "ou_0", Name: "某0", EmployeeNo: "E0", Kind: bot.Member, Manager: "ou_1"}}, all[1:]...)
+	list(7, people.RowsUnfit, 1)
+	if log := said.String(); !strings.Contains(log, `"account":"ou_0","column":"manager","problem":"people.problem.cycle"`) || strings.Contains(log, "某0") {
+		t.Errorf("the log has to name the account that does not fit, and nobody:\n%s", log)
+	}
+	from.list = all
+	list(10, people.Taken, 0) // who is there again works here again
+
+	s.changed(ctx, bot.Account{ID: "ou_10", Name: "新来的", Kind: bot.Member, Manager: "ou_3"})
+	s.changed(ctx, bot.Account{ID: "ou_9", Name: "某9", EmployeeNo: "E9", Kind: bot.Gone})
+	s.changed(ctx, bot.Account{ID: "ou_0", Name: "某0", EmployeeNo: "E0", Kind: bot.Member, Manager: "ou_3"}) // a circle
+	dir, err := s.cache.Refresh(ctx, s.org.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	newcomer, _ := dir.ByEmployeeNo("ou_10")
+	above, _ := dir.Person(newcomer.ManagerID)
+	boss, _ := dir.ByEmployeeNo("E0")
+	if above.EmployeeNo != "E3" || active() != 10 || len(dir.Managers(boss.ID)) != 0 {
+		t.Errorf("after three changes %s is above the newcomer, %d are active and %d above the boss; want E3, 10 and none", above.EmployeeNo, active(), len(dir.Managers(boss.ID)))
+	}
+	if f, err := db.People.Following(ctx, s.org.ID); err != nil || f.Refused != people.Taken {
+		t.Errorf("one account that does not fit says of the whole directory %q (%v)", f.Refused, err)
+	}
+}

@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"huiyin/bot/slack"
+	"huiyin/internal/config"
+	"huiyin/internal/fault"
+	"huiyin/internal/people"
+)
+
+// askWithin is how long a vendor may take to say whose the credentials are.
+const askWithin = 20 * time.Second
+
+// chats asks the platforms but Slack, which can be asked more, whose their credentials are.
+func (e *examination) chats(ctx context.Context, cfg config.Config) {
+	log := slog.New(slog.DiscardHandler)
+	platforms, err := dialer{cfg: cfg, log: log, now: e.c.now, catalog: e.c.catalog}.open()
+	if err != nil {
+		e.bad("cli.doctor.chat.broken", "cli.doctor.chat.broken.do", "Why", err.Error())
+	}
+	on := map[string]bool{}
+	for _, p := range platforms {
+		on[p.Name()] = true
+		if p.Name() != slack.Name {
+			e.chat(ctx, p)
+		}
+		_ = p.Close(ctx) // it has said nothing
+	}
+	for _, name := range []string{"feishu", "dingtalk"} {
+		if err == nil && !on[name] {
+			e.note("cli.doctor.chat.off", "Platform", name)
+		}
+	}
+}
+
+func (e *examination) chat(ctx context.Context, p connected) {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	tenant, err := p.Tenant(ctx)
+	if err != nil {
+		e.bad("cli.doctor.chat.bad", "cli.doctor.chat.bad.do", "Platform", p.Name(), "Why", e.sentence(err))
+		return
+	}
+	e.ok("cli.doctor.chat.ok", "Platform", p.Name(), "Tenant", tenant)
+}
+
+// sentence is an error in words: a fault's own, with what the vendor or the network said.
+func (e *examination) sentence(err error) string {
+	f, ok := fault.Of(err)
+	if !ok {
+		return err.Error()
+	}
+	text := e.c.say.With(f.Key, f.Args)
+	if because := errors.Unwrap(f); because != nil {
+		text += " (" + because.Error() + ")"
+	}
+	return text
+}
+
+// remembered is a fault in words as a delivery remembers it: kind and key, without what stood in it.
+func (e *examination) remembered(stored string) string {
+	kind, key, isFault := strings.Cut(stored, ": ")
+	if !isFault {
+		kind, key = stored, "cli.doctor.fault."+stored
+	}
+	if !e.c.catalog.Has(key) {
+		return stored
+	}
+	text := e.c.say.T(key)
+	if strings.Contains(text, "<no value>") { // a sentence around something that is not remembered
+		return stored
+	}
+	if isFault {
+		return text + " (" + kind + ": " + key + ")"
+	}
+	return text
+}
+
+// following says how the firm's people follow a platform's directory.
+func (e *examination) following(f people.Following) {
+	if f.Platform == "" {
+		return
+	}
+	switch since := e.c.now().Sub(f.TriedAt); {
+	case f.Refused == people.RowsUnfit:
+		e.bad("cli.doctor.follow.rows", "cli.doctor.follow.do", "Platform", f.Platform, "Count", f.Amount)
+	case f.Refused == people.TooManyLeave:
+		e.bad("cli.doctor.follow.leaving", "cli.doctor.follow.do", "Platform", f.Platform, "Count", f.Amount)
+	case since > staleListing:
+		e.bad("cli.doctor.follow.late", "cli.doctor.follow.late.do", "Platform", f.Platform, "Hours", int(since.Hours()))
+	default:
+		e.ok("cli.doctor.follow.ok", "Platform", f.Platform, "Time", f.TriedAt.In(time.Local).Format(time.DateTime))
+	}
+}
+
+// staleListing is from when on a directory that is followed has not been read for too long: it is read every six hours.
+const staleListing = 25 * time.Hour
