@@ -78,6 +78,7 @@ const (
 	actLang         = "lang"          // language
 	actValuesForm   = "values.form"   //
 	actValuesSave   = "values.save"   //
+	actNoticeShow   = "notice.show"   // kind, subject: the whole of what a message of several lists
 	actClaim        = "claim"         // yes, this account is mine
 	actClaimRefuse  = "claim.refuse"  // no, it is not
 )
@@ -122,6 +123,7 @@ func Actions() map[string]action {
 		actLang:         {run: langPicked},
 		actValuesForm:   {run: valuesOpen},
 		actValuesSave:   {run: valuesSave},
+		actNoticeShow:   {run: noticeShow},
 		actClaim:        {run: claim, strangers: true},
 		actClaimRefuse:  {run: claimRefuse, strangers: true},
 	}

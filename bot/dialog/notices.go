@@ -37,23 +37,32 @@ type reader struct {
 // Notice finds the words of a notice as things stand now, in the reader's language. ok is false when there is nothing to send any
 // more; the card, if it has a title, is then what a message sent before should turn into.
 func (d *Desk) Notice(ctx context.Context, n notice.Notice) (c card.Card, ok bool, err error) {
-	dir, err := d.People.Get(ctx, n.OrgID)
-	if err != nil {
+	r, known, err := d.readerOf(ctx, n)
+	if err != nil || !known {
 		return card.Card{}, false, err
-	}
-	r := reader{Desk: d, org: dir.Org(), dir: dir, say: d.Catalog.In(dir.Org().Lang)}
-	if n.To != uuid.Nil {
-		who, known := dir.Person(n.To)
-		if !known || !who.Active {
-			return card.Card{}, false, nil
-		}
-		r.who, r.say = who, d.Catalog.In(dir.Language(who))
 	}
 	write, known := d.writers[n.Kind]
 	if !known {
 		return card.Card{}, false, nil
 	}
 	return write(ctx, r, n)
+}
+
+// readerOf is the one for whom a notice is. known is false for a person who is not there any more.
+func (d *Desk) readerOf(ctx context.Context, n notice.Notice) (r reader, known bool, err error) {
+	dir, err := d.People.Get(ctx, n.OrgID)
+	if err != nil {
+		return reader{}, false, err
+	}
+	r = reader{Desk: d, org: dir.Org(), dir: dir, say: d.Catalog.In(dir.Org().Lang)}
+	if n.To != uuid.Nil {
+		who, known := dir.Person(n.To)
+		if !known || !who.Active {
+			return reader{}, false, nil
+		}
+		r.who, r.say = who, d.Catalog.In(dir.Language(who))
+	}
+	return r, true, nil
 }
 
 // reader is somebody in the conversation, as a reader of notices.

@@ -66,6 +66,9 @@ func (c *courier) claim(ctx context.Context, n notice.Notice, try int) error {
 }
 
 func (c *courier) carry(ctx context.Context, d notice.Delivery, try int) error {
+	if d.Leader != uuid.Nil && d.Leader != d.ID { // another message has it in it
+		return nil
+	}
 	switch d.State {
 	case notice.Waiting, notice.Sending:
 	case notice.Sent: // the run that sent it did not end: whether the message is still true was not looked at
@@ -136,10 +139,14 @@ func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, e
 		return card.Card{}, &later{spread(time.Second, 5*c.chance()), becauseBusy}
 	}
 	defer leave()
+	together, err := c.gather(ctx, d, way.gather)
+	if err != nil {
+		return card.Card{}, err
+	}
 	if err := c.turns(ctx, d.OrgID, *way, class); err != nil {
 		return card.Card{}, err
 	}
-	what, ok, err := c.Writer.Notice(ctx, d.Notice)
+	what, ok, err := c.write(ctx, d.Notice, together)
 	if late := c.lateness(ctx); late != nil { // whatever it returned: it took too long, and somebody else may be at it by now
 		return card.Card{}, late
 	}
@@ -171,6 +178,7 @@ type way struct {
 	name     string // of the platform
 	platform bot.Platform
 	address  bot.Address
+	gather   *gathering // nil: it goes alone
 }
 
 func (w way) place() string { return cmp.Or(w.address.Channel, w.address.User) }
@@ -180,7 +188,7 @@ func (c *courier) wayOf(ctx context.Context, d *notice.Delivery, class notice.Cl
 	if d.To == uuid.Nil {
 		name, channel := d.Place()
 		if platform := c.Platforms[name]; platform != nil && channel != "" {
-			return &way{name, platform, bot.Address{Channel: channel}}, nil
+			return &way{name: name, platform: platform, address: bot.Address{Channel: channel}}, nil
 		}
 		return nil, c.bury(ctx, d, "not_found: platform", "not_found")
 	}
@@ -202,7 +210,13 @@ func (c *courier) wayOf(ctx context.Context, d *notice.Delivery, class notice.Cl
 	account, ok := c.account(dir, d)
 	switch {
 	case ok:
-		return &way{account.Platform, c.Platforms[account.Platform], bot.Address{User: account.ExternalID}}, nil
+		w := &way{name: account.Platform, platform: c.Platforms[account.Platform], address: bot.Address{User: account.ExternalID}}
+		if class == notice.Nudge {
+			if w.gather, err = c.gatheringOf(d, person, w.name, dir.Location(person)); err != nil {
+				return nil, err
+			}
+		}
+		return w, nil
 	case d.Kind == notice.AccountClaim, class == notice.Nudge: // it was answered, or there is nobody to ask; and nobody wants old reminders
 		return nil, c.end(ctx, d, notice.Skipped, "")
 	}

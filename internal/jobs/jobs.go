@@ -39,6 +39,7 @@ type Options struct {
 	Limits      map[string]Limits                                // optional, by platform name; a platform without a row has none
 	Pacer       Pacer                                            // optional: without one this process paces alone
 	Observer    Observer                                         // optional
+	Weekly      func(orgID uuid.UUID, platform string) bool      // optional: whether nudges on a platform go as one message a week
 	Schedules   Schedules                                        // optional: without it there is no recurring work
 	Tasks       map[string]Task                                  // optional: recurring work by the name of its schedule
 	EveryMinute []func(ctx context.Context, now time.Time) error // optional: run in every process; they see to it that things happen once
@@ -59,9 +60,9 @@ const (
 	diesWithin  = 18 * time.Second
 )
 
-// DefaultRetention keeps the ids of events for 14 days and what became of messages for 24 months (R25).
+// DefaultRetention keeps the ids of events for 14 days, what became of messages for 24 months (R25), and counts of calls for 13.
 func DefaultRetention(now time.Time) notice.Retention {
-	return notice.Retention{Inbox: now.AddDate(0, 0, -14), Deliveries: now.AddDate(-2, 0, 0)}
+	return notice.Retention{Inbox: now.AddDate(0, 0, -14), Deliveries: now.AddDate(-2, 0, 0), Calls: now.AddDate(0, -13, 0)}
 }
 
 // Runner does all of it in this process. Any number of processes may have one.

@@ -28,6 +28,13 @@ type Deliveries interface {
 	// Release puts what is Held for a person back into the outbox, under the same ids, and returns how many there were.
 	Release(ctx context.Context, orgID, personID uuid.UUID, now time.Time) (int, error)
 
+	// Gather makes a nudge lead one message with all others that wait for the same person and are due, up to most of them in all, and
+	// gives what belongs to it. What joined is not delivered on its own any more. ok is false while another message of nudges to the
+	// person is on its way or was sent at since or later.
+	Gather(ctx context.Context, n notice.Notice, now, since time.Time, most int) (together []notice.Notice, ok bool, err error)
+	// Gathered gives what belongs to the message that a nudge leads.
+	Gathered(ctx context.Context, leader notice.Notice) ([]notice.Notice, error)
+
 	// Dead lists up to limit dead letters, the latest first, and how many there are.
 	Dead(ctx context.Context, limit int) (deliveries []notice.Delivery, total int, err error)
 	Stats(ctx context.Context, now time.Time) (notice.Stats, error)
@@ -51,6 +58,8 @@ type Writer interface {
 	// Notice gives the card. When ok is false there is nothing to send (it was withdrawn, it is done); the card then is what the
 	// message should look like where it was sent already, and a card without a title leaves it as it is.
 	Notice(ctx context.Context, n notice.Notice) (c card.Card, ok bool, err error)
+	// Digest is Notice for several notices to one person in one card.
+	Digest(ctx context.Context, notices []notice.Notice) (c card.Card, ok bool, err error)
 }
 
 // Directories gives the present directory of a firm.

@@ -94,7 +94,7 @@ func (c *courier) repaint(ctx context.Context, d notice.Delivery, platform bot.P
 		if err := c.turn(ctx, d.OrgID, d.Platform+"/update", c.Limits[d.Platform].Update, notice.Refresh, until); err != nil {
 			return err
 		}
-		is, err := c.draw(ctx, d.Notice)
+		is, err := c.draw(ctx, d)
 		if late := c.lateness(ctx); late != nil {
 			return late
 		}
@@ -135,10 +135,10 @@ func (c *courier) notUpdated(ctx context.Context, d notice.Delivery, err error) 
 }
 
 // draw is what a message should look like now; a card without a title means that it should stay as it is.
-func (c *courier) draw(ctx context.Context, n notice.Notice) (card.Card, error) {
+func (c *courier) draw(ctx context.Context, d notice.Delivery) (card.Card, error) {
 	var is card.Card
 	err := guard(ctx, c.Log, func() error {
-		drawn, _, err := c.Writer.Notice(ctx, n)
+		drawn, _, err := c.rewrite(ctx, d)
 		is = drawn
 		return err
 	})

@@ -61,6 +61,7 @@ const (
 	becauseUnavailable = "unavailable"
 	becauseUnknown     = "unknown_outcome"
 	becauseStore       = "store"
+	becauseDigest      = "digest"
 	becauseStopping    = "stopping"
 )
 

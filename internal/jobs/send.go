@@ -150,7 +150,7 @@ func (c *courier) sent(ctx context.Context, d *notice.Delivery, ref bot.Ref) err
 // stillTrue looks whether what a message says changed while it was on its way; whoever changed it did not know of the message.
 func (c *courier) stillTrue(ctx context.Context, d notice.Delivery, sent card.Card) error {
 	if sent.Title != "" {
-		now, err := c.draw(ctx, d.Notice)
+		now, err := c.draw(ctx, d)
 		if err == nil && (now.Title == "" || reflect.DeepEqual(now, sent)) {
 			return nil
 		}

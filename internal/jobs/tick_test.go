@@ -235,7 +235,7 @@ func TestOnceAnHourWhatIsTooOldIsForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := notice.Retention{Inbox: instant(t, "2026-02-16T09:00:00Z"), Deliveries: instant(t, "2024-03-02T09:00:00Z")}
+	want := notice.Retention{Inbox: instant(t, "2026-02-16T09:00:00Z"), Deliveries: instant(t, "2024-03-02T09:00:00Z"), Calls: instant(t, "2025-02-02T09:00:00Z")}
 	if len(f.before) != 3 || f.before[0] != want {
 		t.Errorf("in two hours told to forget %+v, want three times, first %+v", f.before, want)
 	}

@@ -2,10 +2,13 @@ package jobs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -319,6 +322,7 @@ func (s *store) SaveDelivery(_ context.Context, d notice.Delivery) error {
 			return err
 		}
 	}
+	d.Leader = s.deliveries[d.ID].Leader // which is for Gather alone to say
 	s.deliveries[d.ID] = d
 	return nil
 }
@@ -328,6 +332,11 @@ func (s *store) SentAbout(_ context.Context, orgID, subject uuid.UUID) ([]notice
 	defer s.mu.Unlock()
 	var out []notice.Delivery
 	for _, d := range s.deliveries {
+		if d.Leader != uuid.Nil {
+			about := d.Subject
+			d = s.deliveries[d.Leader]
+			d.Subject = about
+		}
 		if d.OrgID == orgID && d.Subject == subject && d.State == notice.Sent && d.RefID != "" {
 			out = append(out, d)
 		}
@@ -346,6 +355,51 @@ func (s *store) Release(_ context.Context, orgID, person uuid.UUID, now time.Tim
 		}
 	}
 	return count, nil
+}
+
+func (s *store) Gather(_ context.Context, n notice.Notice, now, since time.Time, most int) ([]notice.Notice, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	nudge := func(d notice.Delivery) bool {
+		return d.OrgID == n.OrgID && d.To == n.To && notice.Kinds()[d.Kind] == notice.Nudge && d.ID != n.ID
+	}
+	own := s.deliveries[n.ID]
+	for _, d := range s.deliveries {
+		underway := d.Leader == d.ID && (d.State == notice.Waiting || d.State == notice.Sending)
+		if nudge(d) && (underway || d.State == notice.Sent && !d.SentAt.Before(since)) {
+			return nil, false, nil
+		}
+	}
+	if own.Leader != uuid.Nil && own.Leader != n.ID {
+		return nil, false, nil
+	}
+	own.Leader = n.ID
+	s.deliveries[n.ID] = own
+	for id, d := range s.deliveries {
+		if nudge(d) && d.State == notice.Waiting && d.Leader == uuid.Nil && !d.Due.After(now) {
+			d.State, d.Leader = notice.Skipped, n.ID
+			s.deliveries[id] = d
+		}
+	}
+	all := s.gathered(n)
+	return all[:min(len(all), most)], true, nil
+}
+
+func (s *store) Gathered(_ context.Context, n notice.Notice) ([]notice.Notice, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gathered(n), nil
+}
+
+func (s *store) gathered(n notice.Notice) []notice.Notice {
+	var out []notice.Notice
+	for _, d := range s.deliveries {
+		if d.Leader == n.ID {
+			out = append(out, d.Notice)
+		}
+	}
+	slices.SortFunc(out, func(a, b notice.Notice) int { return cmp.Or(a.Due.Compare(b.Due), slices.Compare(a.ID[:], b.ID[:])) })
+	return out
 }
 
 func (s *store) Dead(context.Context, int) ([]notice.Delivery, int, error) { return nil, 0, nil }
@@ -372,6 +426,21 @@ func (w *words) Notice(ctx context.Context, n notice.Notice) (card.Card, bool, e
 		return write(ctx, n)
 	}
 	return card.Card{Title: string(n.Kind)}, true, nil
+}
+
+// Digest names how many there are.
+func (w *words) Digest(ctx context.Context, notices []notice.Notice) (card.Card, bool, error) {
+	left := 0
+	for _, n := range notices {
+		_, ok, err := w.Notice(ctx, n)
+		if err != nil {
+			return card.Card{}, false, err
+		}
+		if ok {
+			left++
+		}
+	}
+	return card.Card{Title: fmt.Sprintf("%d nudges", left)}, left > 0, nil
 }
 
 func (w *words) set(write func(ctx context.Context, n notice.Notice) (card.Card, bool, error)) {

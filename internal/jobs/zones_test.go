@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // zone is a time zone with the instants at which its clocks change from 2000 to 2040, without those at which an earlier zone changed them
@@ -76,7 +78,7 @@ var allZones = sync.OnceValues(func() ([]zone, error) {
 	return all, nil
 })
 
-func location(t *testing.T, name string) *time.Location {
+func location(t rapid.TB, name string) *time.Location {
 	t.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {

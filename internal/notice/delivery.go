@@ -1,6 +1,10 @@
 package notice
 
-import "time"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // Delivery is what became of a notice: one row a message, without any words.
 type Delivery struct {
@@ -14,6 +18,8 @@ type Delivery struct {
 	TriedAt    time.Time // the first attempt; zero: none yet
 	SentAt     time.Time // zero: not yet
 	Fault      string    // kind and key of the last fault; never a vendor's text
+	// Leader is the delivery whose message this one is a part of: its own id when it leads a message of nudges, zero when it goes alone.
+	Leader uuid.UUID
 }
 
 // State is where a delivery stands.

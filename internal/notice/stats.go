@@ -16,4 +16,5 @@ type Stats struct {
 type Retention struct {
 	Inbox      time.Time // ids of events that had their effect
 	Deliveries time.Time // deliveries that are sent, skipped or dead
+	Calls      time.Time // counts of calls of the vendors' APIs, by month
 }

@@ -31,6 +31,7 @@ type DB struct {
 	Feedback   *Feedback
 	Deliveries *Deliveries
 	Schedules  *Schedules
+	Quotas     *Quotas
 	Audit      *Audit
 
 	pool  *pgxpool.Pool
@@ -103,6 +104,7 @@ func stores(pool *pgxpool.Pool, woken chan struct{}) *DB {
 	d.Feedback = newFeedback(d)
 	d.Deliveries = &Deliveries{d}
 	d.Schedules = &Schedules{d}
+	d.Quotas = &Quotas{d}
 	d.Audit = &Audit{d}
 	return d
 }

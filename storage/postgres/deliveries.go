@@ -24,7 +24,7 @@ type Deliveries struct{ db *DB }
 func (s *Deliveries) HandOver(ctx context.Context, now time.Time, limit int, enqueue func(ctx context.Context, tx pgx.Tx, notices []notice.Notice) error) (int, error) {
 	taken := 0
 	err := s.db.inTx(ctx, func(tx pgx.Tx, q *db.Queries) error {
-		rows, err := q.HandOver(ctx, now, int32(limit))
+		rows, err := q.HandOver(ctx, nudges(), now, int32(limit))
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -54,7 +54,7 @@ func (s *Deliveries) Delivery(ctx context.Context, orgID, id uuid.UUID) (notice.
 	return delivery(row), nil
 }
 
-// SaveDelivery inserts or replaces a delivery by its id.
+// SaveDelivery inserts or replaces a delivery by its id. What it was gathered into is for Gather alone to say.
 func (s *Deliveries) SaveDelivery(ctx context.Context, d notice.Delivery) error {
 	err := s.db.queries().SaveDelivery(ctx, db.SaveDeliveryParams{
 		OrgID: d.OrgID, NoticeID: d.ID, Kind: string(d.Kind), PersonID: idOrNull(d.To), Channel: d.Channel, Subject: d.Subject, DueAt: d.Due,
@@ -149,6 +149,11 @@ func (s *Deliveries) Purge(ctx context.Context, before notice.Retention) error {
 	if err := purge(ctx, before.Deliveries, s.db.queries().PurgeDeliveries); err != nil {
 		return fmt.Errorf("purging deliveries: %w", translate(err))
 	}
+	if !before.Calls.IsZero() {
+		if err := s.db.queries().PurgeCalls(ctx, before.Calls); err != nil {
+			return fmt.Errorf("purging counts of calls: %w", translate(err))
+		}
+	}
 	return nil
 }
 
@@ -181,6 +186,6 @@ func delivery(r db.Delivery) notice.Delivery {
 			OrgID: r.OrgID, ID: r.NoticeID, Kind: notice.Kind(r.Kind), To: r.PersonID.UUID, Channel: r.Channel, Subject: r.Subject, Due: r.DueAt.UTC(),
 		},
 		State: notice.State(r.State), Platform: r.Platform, Address: r.Address, RefChannel: r.RefChannel, RefID: r.RefID,
-		Attempts: int(r.Attempts), TriedAt: r.TriedAt.Time.UTC(), SentAt: r.SentAt.Time.UTC(), Fault: r.Fault,
+		Attempts: int(r.Attempts), TriedAt: r.TriedAt.Time.UTC(), SentAt: r.SentAt.Time.UTC(), Fault: r.Fault, Leader: r.GatheredInto.UUID,
 	}
 }

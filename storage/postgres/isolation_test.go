@@ -223,6 +223,36 @@ var calls = map[string]func(w trial) (any, error){
 		return marked, nil
 	},
 
+	"Deliveries.Gather": func(w trial) (any, error) {
+		together, ok, err := w.Deliveries.Gather(w.Context(), noticeOf(mine, 64, 1001), noon, noon.Add(time.Hour), 9)
+		if !ok || len(together) != 1 {
+			return nil, fmt.Errorf("gathered are %d (%v, %w), want 1", len(together), ok, err)
+		}
+		return nil, err
+	},
+	"Deliveries.Gathered": func(w trial) (any, error) {
+		together, err := w.Deliveries.Gathered(w.Context(), noticeOf(mine, 65, 1001))
+		if len(together) != 1 || together[0].OrgID != mine {
+			return nil, fmt.Errorf("gathered are %v (%w), want one of the first firm", together, err)
+		}
+		return marked, err
+	},
+
+	"Quotas.Add": func(w trial) (any, error) {
+		total, err := w.Quotas.Add(w.Context(), mine, marked, noon, 5)
+		if total != 8 {
+			return nil, fmt.Errorf("5 more calls are %d (%w), want 8", total, err)
+		}
+		return nil, err
+	},
+	"Quotas.Used": func(w trial) (any, error) {
+		total, err := w.Quotas.Used(w.Context(), mine, marked, noon)
+		if total != 3 {
+			return nil, fmt.Errorf("calls are %d (%w), want 3", total, err)
+		}
+		return marked, err
+	},
+
 	"Schedules.EnsureSchedule": func(w trial) (any, error) {
 		return nil, w.Schedules.EnsureSchedule(w.Context(), mine, "new", "", "UTC", noon)
 	},
@@ -267,7 +297,7 @@ var forAll = []string{"People.Orgs", "Deliveries.HandOver", "Deliveries.Dead", "
 func ports() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"People": reflect.TypeFor[*People](), "Feedback": reflect.TypeFor[*Feedback](), "Tx": reflect.TypeFor[feedback.Tx](),
-		"Deliveries": reflect.TypeFor[*Deliveries](), "Schedules": reflect.TypeFor[*Schedules](), "Audit": reflect.TypeFor[*Audit](),
+		"Deliveries": reflect.TypeFor[*Deliveries](), "Schedules": reflect.TypeFor[*Schedules](), "Quotas": reflect.TypeFor[*Quotas](), "Audit": reflect.TypeFor[*Audit](),
 	}
 }
 
@@ -340,6 +370,18 @@ func occupy(t *testing.T, d *DB, org uuid.UUID, mark, event string) {
 	for n, state := range map[int]notice.State{61: notice.Sent, 62: notice.Held, 63: notice.Dead, 64: notice.Waiting} {
 		one := notice.Delivery{Notice: noticeOf(org, n, 1001), State: state, RefChannel: mark, RefID: "1", SentAt: noon, Fault: mark}
 		must(d.Deliveries.SaveDelivery(t.Context(), one))
+	}
+	must(d.Deliveries.SaveDelivery(t.Context(), notice.Delivery{Notice: noticeOf(org, 65, 1001), State: notice.Waiting}))
+	_, ok, err := d.Deliveries.Gather(t.Context(), noticeOf(org, 65, 1001), time.Time{}, noon.Add(time.Hour), 1)
+	must(err)
+	if !ok {
+		t.Fatal("a nudge cannot lead a message")
+	}
+	must(d.Deliveries.SaveDelivery(t.Context(), notice.Delivery{Notice: noticeOf(org, 65, 1001), State: notice.Skipped}))
+	calls, err := d.Quotas.Add(t.Context(), org, mark, noon, 3)
+	must(err)
+	if calls != 3 {
+		t.Fatalf("the first calls of a firm are %d, want 3", calls)
 	}
 	p, n, a, k := praiseOf(org, 10, 1001, 1002), noteOf(org, 20), askOf(org, 30, 1001, 1002), keyEventOf(org, 40)
 	p.Text, n.Text, a.About, k.Text = mark, mark, mark, mark

@@ -1,5 +1,14 @@
 -- The schema as the migrations make it, for reading. Refresh: go test ./storage/postgres -run TestSchemaFile -update
 
+create table api_calls (
+  org_id uuid not null,
+  platform text not null,
+  month date not null,
+  calls bigint not null,
+  constraint api_calls_pkey PRIMARY KEY (org_id, platform, month),
+  constraint api_calls_org_fkey FOREIGN KEY (org_id) REFERENCES orgs(org_id)
+);
+
 create table ask_people (
   org_id uuid not null,
   ask_id uuid not null,
@@ -72,11 +81,14 @@ create table deliveries (
   tried_at timestamp with time zone,
   sent_at timestamp with time zone,
   fault text not null default ''::text,
+  nudge_of uuid,
+  gathered_into uuid,
   constraint deliveries_pkey PRIMARY KEY (org_id, notice_id),
   constraint deliveries_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'sent'::text, 'held'::text, 'skipped'::text, 'dead'::text])))
 );
 CREATE INDEX deliveries_due_idx ON deliveries USING btree (due_at);
 CREATE INDEX deliveries_held_idx ON deliveries USING btree (org_id, person_id) WHERE (state = 'held'::text);
+CREATE INDEX deliveries_nudges_idx ON deliveries USING btree (org_id, nudge_of, due_at) WHERE (nudge_of IS NOT NULL);
 CREATE INDEX deliveries_open_idx ON deliveries USING btree (state, due_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'held'::text, 'dead'::text]));
 CREATE INDEX deliveries_subject_idx ON deliveries USING btree (org_id, subject);
 

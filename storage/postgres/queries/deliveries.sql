@@ -12,8 +12,8 @@ with due as materialized (
   delete from outbox o using due d where o.org_id = d.org_id and o.notice_id = d.notice_id
   returning o.org_id, o.notice_id, o.kind, o.person_id, o.channel, o.subject, o.due_at
 )
-insert into deliveries as known (org_id, notice_id, kind, person_id, channel, subject, due_at)
-select t.org_id, t.notice_id, t.kind, t.person_id, t.channel, t.subject, t.due_at from taken t
+insert into deliveries as known (org_id, notice_id, kind, person_id, channel, subject, due_at, nudge_of)
+select t.org_id, t.notice_id, t.kind, t.person_id, t.channel, t.subject, t.due_at, case when t.kind = any(@nudges::text[]) then t.person_id end from taken t
 on conflict (org_id, notice_id) do update set state = 'waiting', due_at = excluded.due_at where known.state = 'held'
 returning org_id, notice_id, kind, person_id, channel, subject, due_at;
 
@@ -30,8 +30,12 @@ on conflict (org_id, notice_id) do update set kind = excluded.kind, person_id = 
   ref_channel = excluded.ref_channel, ref_id = excluded.ref_id, attempts = excluded.attempts, tried_at = excluded.tried_at,
   sent_at = excluded.sent_at, fault = excluded.fault;
 
+-- A message of several nudges is about the subjects of all of them.
+
 -- name: SentAbout :many
-select * from deliveries where org_id = @org_id and subject = @subject and state = 'sent' and ref_id <> '' order by sent_at, notice_id;
+select * from deliveries s where s.org_id = @org_id and s.state = 'sent' and s.ref_id <> '' and s.notice_id in (
+  select coalesce(d.gathered_into, d.notice_id) from deliveries d where d.org_id = @org_id and d.subject = @subject)
+order by s.sent_at, s.notice_id;
 
 -- name: Release :one
 with back as (

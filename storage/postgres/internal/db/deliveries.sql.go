@@ -25,7 +25,7 @@ func (q *Queries) CountDead(ctx context.Context) (int64, error) {
 }
 
 const dead = `-- name: Dead :many
-select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault from deliveries where state = 'dead' order by due_at desc, notice_id limit $1
+select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault, nudge_of, gathered_into from deliveries where state = 'dead' order by due_at desc, notice_id limit $1
 `
 
 func (q *Queries) Dead(ctx context.Context, most int32) ([]Delivery, error) {
@@ -54,6 +54,8 @@ func (q *Queries) Dead(ctx context.Context, most int32) ([]Delivery, error) {
 			&i.TriedAt,
 			&i.SentAt,
 			&i.Fault,
+			&i.NudgeOf,
+			&i.GatheredInto,
 		); err != nil {
 			return nil, err
 		}
@@ -66,7 +68,7 @@ func (q *Queries) Dead(ctx context.Context, most int32) ([]Delivery, error) {
 }
 
 const delivery = `-- name: Delivery :one
-select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault from deliveries where org_id = $1 and notice_id = $2
+select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault, nudge_of, gathered_into from deliveries where org_id = $1 and notice_id = $2
 `
 
 func (q *Queries) Delivery(ctx context.Context, orgID uuid.UUID, noticeID uuid.UUID) (Delivery, error) {
@@ -89,6 +91,8 @@ func (q *Queries) Delivery(ctx context.Context, orgID uuid.UUID, noticeID uuid.U
 		&i.TriedAt,
 		&i.SentAt,
 		&i.Fault,
+		&i.NudgeOf,
+		&i.GatheredInto,
 	)
 	return i, err
 }
@@ -134,13 +138,13 @@ func (q *Queries) DeliveryStats(ctx context.Context, now time.Time) ([]DeliveryS
 const handOver = `-- name: HandOver :many
 
 with due as materialized (
-  select org_id, notice_id from outbox where due_at <= $1::timestamptz order by due_at, notice_id limit $2 for update skip locked
+  select org_id, notice_id from outbox where due_at <= $2::timestamptz order by due_at, notice_id limit $3 for update skip locked
 ), taken as (
   delete from outbox o using due d where o.org_id = d.org_id and o.notice_id = d.notice_id
   returning o.org_id, o.notice_id, o.kind, o.person_id, o.channel, o.subject, o.due_at
 )
-insert into deliveries as known (org_id, notice_id, kind, person_id, channel, subject, due_at)
-select t.org_id, t.notice_id, t.kind, t.person_id, t.channel, t.subject, t.due_at from taken t
+insert into deliveries as known (org_id, notice_id, kind, person_id, channel, subject, due_at, nudge_of)
+select t.org_id, t.notice_id, t.kind, t.person_id, t.channel, t.subject, t.due_at, case when t.kind = any($1::text[]) then t.person_id end from taken t
 on conflict (org_id, notice_id) do update set state = 'waiting', due_at = excluded.due_at where known.state = 'held'
 returning org_id, notice_id, kind, person_id, channel, subject, due_at
 `
@@ -156,8 +160,8 @@ type HandOverRow struct {
 }
 
 // A delivery that is there already and not held has been handed over before: it stays as it is and is not handed over again.
-func (q *Queries) HandOver(ctx context.Context, now time.Time, most int32) ([]HandOverRow, error) {
-	rows, err := q.db.Query(ctx, handOver, now, most)
+func (q *Queries) HandOver(ctx context.Context, nudges []string, now time.Time, most int32) ([]HandOverRow, error) {
+	rows, err := q.db.Query(ctx, handOver, nudges, now, most)
 	if err != nil {
 		return nil, err
 	}
@@ -300,9 +304,13 @@ func (q *Queries) SaveDelivery(ctx context.Context, arg SaveDeliveryParams) erro
 }
 
 const sentAbout = `-- name: SentAbout :many
-select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault from deliveries where org_id = $1 and subject = $2 and state = 'sent' and ref_id <> '' order by sent_at, notice_id
+
+select org_id, notice_id, kind, person_id, channel, subject, due_at, state, platform, address, ref_channel, ref_id, attempts, tried_at, sent_at, fault, nudge_of, gathered_into from deliveries s where s.org_id = $1 and s.state = 'sent' and s.ref_id <> '' and s.notice_id in (
+  select coalesce(d.gathered_into, d.notice_id) from deliveries d where d.org_id = $1 and d.subject = $2)
+order by s.sent_at, s.notice_id
 `
 
+// A message of several nudges is about the subjects of all of them.
 func (q *Queries) SentAbout(ctx context.Context, orgID uuid.UUID, subject uuid.UUID) ([]Delivery, error) {
 	rows, err := q.db.Query(ctx, sentAbout, orgID, subject)
 	if err != nil {
@@ -329,6 +337,8 @@ func (q *Queries) SentAbout(ctx context.Context, orgID uuid.UUID, subject uuid.U
 			&i.TriedAt,
 			&i.SentAt,
 			&i.Fault,
+			&i.NudgeOf,
+			&i.GatheredInto,
 		); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,13 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
+type ApiCall struct {
+	OrgID    uuid.UUID
+	Platform string
+	Month    time.Time
+	Calls    int64
+}
+
 type Ask struct {
 	OrgID       uuid.UUID
 	AskID       uuid.UUID
@@ -52,22 +59,24 @@ type CompanyValue struct {
 }
 
 type Delivery struct {
-	OrgID      uuid.UUID
-	NoticeID   uuid.UUID
-	Kind       string
-	PersonID   uuid.NullUUID
-	Channel    string
-	Subject    uuid.UUID
-	DueAt      time.Time
-	State      string
-	Platform   string
-	Address    string
-	RefChannel string
-	RefID      string
-	Attempts   int32
-	TriedAt    pgtype.Timestamptz
-	SentAt     pgtype.Timestamptz
-	Fault      string
+	OrgID        uuid.UUID
+	NoticeID     uuid.UUID
+	Kind         string
+	PersonID     uuid.NullUUID
+	Channel      string
+	Subject      uuid.UUID
+	DueAt        time.Time
+	State        string
+	Platform     string
+	Address      string
+	RefChannel   string
+	RefID        string
+	Attempts     int32
+	TriedAt      pgtype.Timestamptz
+	SentAt       pgtype.Timestamptz
+	Fault        string
+	NudgeOf      uuid.NullUUID
+	GatheredInto uuid.NullUUID
 }
 
 type DirectoryFollow struct {
