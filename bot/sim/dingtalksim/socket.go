@@ -315,6 +315,20 @@ func (s *Server) Ping() int {
 	return answered
 }
 
+// SendText writes any text over every connection, as DingTalk never would, and returns over how many.
+func (s *Server) SendText(text string) int {
+	sent := 0
+	for _, c := range s.oldest(0) {
+		c.mu.Lock()
+		err := c.conn.WriteMessage(websocket.TextMessage, []byte(text))
+		c.mu.Unlock()
+		if err == nil {
+			sent++
+		}
+	}
+	return sent
+}
+
 const kindSystem = "system"
 
 // headers are those of a frame. s.mu is held.
