@@ -50,10 +50,11 @@ type cardButton struct {
 	Style string `json:"style"`           // default, primary or danger
 	Value string `json:"value,omitempty"` // comes back as params.action
 	URL   string `json:"url,omitempty"`   // opens instead
-	Ask   string `json:"ask,omitempty"`   // asked before; empty: nothing
-	Yes   string `json:"yes,omitempty"`
-	No    string `json:"no,omitempty"`
-	Kind  string `json:"kind"` // act, ask or open: which of the template's three buttons is shown
+	// Which of the template's three buttons is shown: one that acts, one that asks before, one that opens URL.
+	Act bool   `json:"act,omitempty"`
+	Ask string `json:"ask,omitempty"`
+	Yes string `json:"yes,omitempty"`
+	No  string `json:"no,omitempty"`
 }
 
 // cardForm is the variable form. https://open.dingtalk.com/document/isvapp/form-variables
@@ -112,19 +113,18 @@ func RenderCard(c card.Card, say i18n.Printer, nonce string) (Params, error) {
 		return nil, fmt.Errorf("writing buttons: %w", err)
 	}
 	return Params{
-		paramTitle: orElse(heading(c), fallback(c)), paramMarkdown: orElse(text, apart), paramButtons: string(raw),
+		paramTitle: orElse(heading(c), fallback(c)), paramMarkdown: text, paramButtons: string(raw),
 		paramForm: `{"fields":[]}`, paramStatus: formNone, paramSubmit: "", paramNote: "", paramLast: fallback(c),
 	}, nil
 }
 
 func (b Button) onCard(nonce string) (cardButton, error) {
-	out := cardButton{Text: b.Label, Style: styleName(b.Style), URL: b.URL, Kind: "open"}
+	out := cardButton{Text: b.Label, Style: styleName(b.Style), URL: b.URL}
 	if b.URL != "" {
 		return out, nil
 	}
-	out.Kind = "act"
+	out.Act = b.Confirm == nil
 	if c := b.Confirm; c != nil {
-		out.Kind = "ask"
 		out.Ask = cut(oneLine(orElse(c.Text, orElse(c.Title, b.Label))), maxFieldLabel)
 		out.Yes, out.No = cut(orElse(oneLine(c.Yes), b.Label), maxLabel), cut(orElse(oneLine(c.No), "✕"), maxLabel)
 	}
@@ -188,7 +188,7 @@ func RenderForm(f card.Form, say i18n.Printer, nonce string) (Params, error) {
 	}
 	title := cut(orElse(oneLine(f.Title), "•"), maxTitle)
 	p := Params{
-		paramTitle: title, paramMarkdown: orElse(intro, apart), paramButtons: "[]", paramForm: string(raw), paramStatus: formOpen,
+		paramTitle: title, paramMarkdown: intro, paramButtons: "[]", paramForm: string(raw), paramStatus: formOpen,
 		paramSubmit: cut(orElse(oneLine(f.Submit), "✓"), maxLabel), paramNote: "", paramLast: title,
 	}
 	if p.size() > maxCardParams {

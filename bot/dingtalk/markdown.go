@@ -29,17 +29,28 @@ type markup struct {
 	last   rune
 	row    string // what begins every further line, for quotations
 	inside bool   // inside the words of a link, where brackets would end them
+	closed bool   // bold words have just ended, and want a space before the next
 }
 
 func (w *markup) raw(s string) {
+	w.space('x')
 	w.b.WriteString(s)
 	w.last, _ = utf8.DecodeLastRuneInString(s)
 	w.start = false
 }
 
+// space puts a space after bold words when what follows is none.
+func (w *markup) space(next rune) {
+	if w.closed && !unicode.IsSpace(next) {
+		w.b.WriteByte(' ')
+	}
+	w.closed = false
+}
+
 // text writes words so that they are read as they were typed.
 func (w *markup) text(s string) {
 	for i, r := range s {
+		w.space(r)
 		if r == '\n' {
 			w.b.WriteString(newrow + w.row)
 			w.start, w.last = true, '\n'
@@ -90,12 +101,14 @@ func (w *markup) bold(s string) {
 		if core == "" {
 			continue
 		}
-		if !w.start && !unicode.IsSpace(w.last) && w.last != 0 {
+		if !w.start && !unicode.IsSpace(w.last) && w.last != 0 || w.closed {
+			w.closed = false
 			w.b.WriteByte(' ')
 		}
 		w.raw("**")
 		w.text(core)
-		w.raw("** ")
+		w.raw("**")
+		w.closed = true
 	}
 }
 

@@ -202,8 +202,8 @@ func checkParams(p Params) (problems []string) {
 	if raw, err := encode(p); err != nil || len(raw) > 20_000 {
 		problems = append(problems, fmt.Sprintf("a card has %d bytes (%v)", len(raw), err))
 	}
-	for _, name := range []string{paramTitle, paramMarkdown, paramLast} {
-		if strings.TrimSpace(strings.ReplaceAll(p[name], apart, "x")) == "" || !utf8.ValidString(p[name]) {
+	for _, name := range []string{paramTitle, paramLast} {
+		if strings.TrimSpace(p[name]) == "" || !utf8.ValidString(p[name]) {
 			problems = append(problems, name+" is blank or broken")
 		}
 	}
@@ -212,7 +212,7 @@ func checkParams(p Params) (problems []string) {
 		problems = append(problems, fmt.Sprintf("the buttons are %.100s", p[paramButtons]))
 	}
 	for _, b := range buttons {
-		if b.Text == "" || utf8.RuneCountInString(b.Text) > 20 || b.Kind == "ask" && (b.Ask == "" || b.Yes == "" || b.No == "") ||
+		if b.Text == "" || utf8.RuneCountInString(b.Text) > 20 || (b.Ask != "") != (b.Yes != "") || (b.Ask != "") != (b.No != "") || b.Act == (b.Ask != "" || b.URL != "") ||
 			b.URL != "" && !strings.HasPrefix(b.URL, "http") || b.URL == "" && b.Value == "" {
 			problems = append(problems, fmt.Sprintf("a button is %+v", b))
 		}
