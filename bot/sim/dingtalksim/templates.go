@@ -1,7 +1,9 @@
 package dingtalksim
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,8 +59,59 @@ type Component struct {
 	Style  string            `json:"style,omitempty"`
 	// Disabled is a condition under which the control does nothing.
 	Disabled string `json:"disabled,omitempty"`
+	// Confirm is what a button asks before it does anything.
+	Confirm *Confirm `json:"confirm,omitempty"`
 	// Fields names the form variable of a form.
 	Fields string `json:"fields,omitempty"`
+}
+
+// Confirm is a dialog with two buttons.
+type Confirm struct {
+	Text string `json:"text"`
+	Yes  string `json:"yes,omitempty"`
+	No   string `json:"no,omitempty"`
+}
+
+// ParseTemplate reads a template as JSON and refuses what would show nothing: properties and kinds that do not exist,
+// variables that are not declared or of the wrong type.
+func ParseTemplate(raw []byte) (Template, error) {
+	var t Template
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return Template{}, fmt.Errorf("reading a template: %w", err)
+	}
+	types := []string{TypeString, TypeMarkdown, TypeBool, TypeNumber, TypeList, TypeForm, TypeObject}
+	for _, name := range sorted(t.Variables) {
+		if !slices.Contains(types, t.Variables[name]) {
+			return Template{}, fmt.Errorf("variable %q has the unknown type %q", name, t.Variables[name])
+		}
+	}
+	kinds := []string{TextComponent, MarkdownComponent, ImageComponent, ButtonComponent, FormComponent, DividerComponent}
+	for i, c := range t.Components {
+		switch {
+		case !slices.Contains(kinds, c.Kind):
+			return Template{}, fmt.Errorf("component %d has the unknown kind %q", i, c.Kind)
+		case c.Each != "" && t.Variables[c.Each] != TypeList:
+			return Template{}, fmt.Errorf("component %d is repeated for %q, which is no list", i, c.Each)
+		case c.Kind == FormComponent && t.Variables[c.Fields] != TypeForm:
+			return Template{}, fmt.Errorf("component %d shows the form %q, which is none", i, c.Fields)
+		}
+		texts := []string{c.Text, c.If, c.ID, c.Link, c.Style, c.Disabled}
+		for _, k := range sorted(c.Params) {
+			texts = append(texts, c.Params[k])
+		}
+		if c.Confirm != nil {
+			texts = append(texts, c.Confirm.Text, c.Confirm.Yes, c.Confirm.No)
+		}
+		for _, m := range placeholder.FindAllStringSubmatch(strings.Join(texts, " "), -1) {
+			_, item := strings.CutPrefix(m[1], "item.")
+			if _, declared := t.Variables[m[1]]; !declared && !(item && c.Each != "") {
+				return Template{}, fmt.Errorf("component %d names %q, which is no variable", i, m[1])
+			}
+		}
+	}
+	return t, nil
 }
 
 // AddTemplate adds or replaces a card template and returns it with its id.
@@ -112,11 +165,12 @@ type Part struct {
 	Disabled bool           `json:"disabled,omitempty"`
 	Params   map[string]any `json:"params,omitempty"`
 	Fields   []Field        `json:"fields,omitempty"`
+	Confirm  *Confirm       `json:"confirm,omitempty"`
 }
 
 var placeholder = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_.]*)\}`)
 
-// values are the variables of a card as one person has them, decoded by type.
+// scope is the variables of a card as one person has them, and the item of a list that is being shown.
 type scope struct {
 	types map[string]string
 	vars  map[string]string
@@ -164,7 +218,8 @@ func (c scope) typed(t string) any {
 	return c.text(t)
 }
 
-// holds says whether a condition comes out as neither empty nor false; disabled and normal are those of the vendor's example.
+// holds says whether a condition comes out as neither empty nor false; normal is what the vendor's example of a form calls
+// one that is not disabled.
 func (c scope) holds(condition string) bool {
 	v := c.text(condition)
 	return v != "" && v != "false" && v != "normal"
@@ -193,6 +248,9 @@ func (t *Template) parts(vars map[string]string) []Part {
 				Kind: c.Kind, Text: in.text(c.Text), ID: in.text(c.ID), Style: in.text(c.Style), Link: in.text(c.Link),
 				Disabled: c.Disabled != "" && in.holds(c.Disabled),
 			}
+			if c.Confirm != nil {
+				p.Confirm = &Confirm{Text: in.text(c.Confirm.Text), Yes: in.text(c.Confirm.Yes), No: in.text(c.Confirm.No)}
+			}
 			for _, k := range sorted(c.Params) {
 				if v := in.typed(c.Params[k]); v != nil {
 					if p.Params == nil {
@@ -217,7 +275,7 @@ func (t *Template) parts(vars map[string]string) []Part {
 	return out
 }
 
-// check says why a value does not fit a variable's type; empty when it does.
+// fits says whether a value is one of a variable's type.
 func fits(kind, value string) bool {
 	v, err := backstage.DecodeJSON([]byte(value))
 	switch kind {
