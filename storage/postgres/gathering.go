@@ -50,7 +50,7 @@ type given struct {
 var (
 	// errAlone tells a praise to go its own way: what it was gathered with was refused as a whole, and nothing of it is written.
 	errAlone = errors.New("a statement with several praises was refused")
-	// errTurn does so because nobody else waits, and hands a writer's place to it.
+	// errTurn does so because there is nobody to go with, and hands a writer's place to it.
 	errTurn = errors.New("a writer is free")
 )
 
@@ -106,18 +106,13 @@ func (g *gathering) next() {
 	}
 }
 
-// take gives what a writer has to write next. nil means that it has no place any more: nobody waits, or only one, who got the place. An
-// event that is there twice waits for the next turn: by then it is known what became of it.
+// take gives what a writer has to write next. nil means that it has no place any more: nobody waits, or one alone got the place. An event
+// that is there twice waits for the next turn: by then it is known what became of it.
 func (g *gathering) take() []*given {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	switch len(g.waiting) {
-	case 0:
+	if len(g.waiting) == 0 {
 		g.busy--
-		return nil
-	case 1:
-		g.waiting[0].verdict <- errTurn
-		g.waiting = nil
 		return nil
 	}
 	type key struct {
@@ -135,6 +130,10 @@ func (g *gathering) take() []*given {
 		}
 	}
 	g.waiting = rest
+	if len(batch) == 1 {
+		batch[0].verdict <- errTurn
+		return nil
+	}
 	// Two statements that take the same events take them in the same order, or they would wait for each other.
 	slices.SortFunc(batch, func(a, b *given) int {
 		if c := strings.Compare(a.cause.Event, b.cause.Event); c != 0 {

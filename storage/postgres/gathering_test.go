@@ -324,7 +324,7 @@ func TestNobodyIsForgottenInTheGathering(t *testing.T) {
 				if n%4 == 0 {
 					go cancel()
 				}
-				free, err := g.join(ctx, &given{cause: people.Cause{Event: fmt.Sprint(rand.IntN(2 * guests))}})
+				free, err := g.join(ctx, &given{cause: people.Cause{Event: fmt.Sprint(rand.IntN(guests / 2))}})
 				switch {
 				case free != nil:
 					runtime.Gosched()
