@@ -21,8 +21,8 @@ func main() {
 	}
 	var o options
 	conns := flag.String("conns", "1,16,64", "numbers of connections, in turn")
-	flag.DurationVar(&o.each, "each", 4*time.Second, "how long each program is measured in a round")
-	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the medians are shown")
+	flag.DurationVar(&o.each, "each", 2*time.Second, "how long each program is measured in a round")
+	flag.IntVar(&o.rounds, "rounds", 7, "rounds; the medians are shown")
 	flag.IntVar(&o.people, "people", 200, "employees of the firm")
 	flag.BoolVar(&o.verbose, "v", false, "show what the programs log")
 	flag.Parse()
