@@ -59,7 +59,7 @@ type ProblemKind string
 const (
 	GroupTooSmall ProblemKind = "group_too_small" // Count people are asked, fewer than Need: their answers cannot be shown
 	NobodyKnows   ProblemKind = "nobody_knows"    // nobody but the person and their manager is asked
-	Overload      ProblemKind = "overload"        // the rater has Count forms, more than Need
+	Overload      ProblemKind = "overload"        // the rater has Count forms about others, more than Need
 	NotInvited    ProblemKind = "not_invited"     // the rater has reached the cap and is left out here
 	UnknownPerson ProblemKind = "unknown_person"  // not an active person of the firm
 	NotApproved   ProblemKind = "not_approved"    // named by the subject, waiting for the manager
@@ -288,7 +288,9 @@ func (b *builder) judge() {
 			counts[a.Subject] = map[Relation]int{}
 		}
 		counts[a.Subject][a.Relation]++
-		forms[a.Rater]++
+		if a.Relation != Self {
+			forms[a.Rater]++
+		}
 	}
 	for _, s := range b.subjects {
 		invited := counts[s.ID]
