@@ -51,6 +51,7 @@ type Feishu struct {
 	AppID, BaseURL, Mode                     string
 	AppSecret, EncryptKey, VerificationToken Secret
 	PraiseChannel                            string // chat_id; empty: none
+	MonthlyCalls                             int64  // of its API that the firm may make a month; 0: as many as it likes
 }
 
 // On reports whether the credentials are set.
@@ -61,6 +62,7 @@ type DingTalk struct {
 	ClientID, RobotCode, CardTemplateID, APIURL, OAPIURL, Mode string
 	ClientSecret, EventToken, EventAESKey                      Secret
 	PraiseChannel                                              string // openConversationId; empty: none
+	MonthlyCalls                                               int64  // of its API that the firm may make a month; 0: as many as it likes
 }
 
 // On reports whether the credentials are set.

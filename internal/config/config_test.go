@@ -52,6 +52,22 @@ func TestNothingSetMeansTheDocumentedDefaults(t *testing.T) {
 	}
 }
 
+func TestTheCallsOfAMonthAreANumber(t *testing.T) {
+	c, err := Load(env("HUIYIN_FEISHU_MONTHLY_CALLS", "10000", "HUIYIN_DINGTALK_MONTHLY_CALLS", "0"))
+	if err != nil || c.Feishu.MonthlyCalls != 10000 || c.DingTalk.MonthlyCalls != 0 {
+		t.Errorf("10000 and 0 are read as %d and %d (%v)", c.Feishu.MonthlyCalls, c.DingTalk.MonthlyCalls, err)
+	}
+	if c, err := Load(env()); err != nil || c.Feishu.MonthlyCalls != 0 || c.DingTalk.MonthlyCalls != 10000 {
+		t.Errorf("the defaults are %d and %d (%v), want 0 and 10000", c.Feishu.MonthlyCalls, c.DingTalk.MonthlyCalls, err)
+	}
+	for _, bad := range []string{"-1", "1.5", "10,000", "many", "99999999999999999999"} {
+		_, err := Load(env("HUIYIN_DINGTALK_MONTHLY_CALLS", bad))
+		if diff := cmp.Diff([]string{"HUIYIN_DINGTALK_MONTHLY_CALLS number"}, keys(err)); diff != "" {
+			t.Errorf("%q as a number of calls:\n%s", bad, diff)
+		}
+	}
+}
+
 func TestAllProblemsAreReportedAtOnceInTheOrderOfTheTable(t *testing.T) {
 	_, err := Load(env(
 		"HUIYIN_LISTEN", "8080",

@@ -129,6 +129,18 @@ func choice(at textAt) parser {
 	}
 }
 
+// number takes a whole number that is not negative.
+func number(at func(*Config) *int64) parser {
+	return func(_ Setting, c *Config, v string) *Problem {
+		n, err := strconv.ParseUint(v, 10, 40)
+		if err != nil {
+			return problem("number", "Value", v)
+		}
+		*at(c) = int64(n)
+		return nil
+	}
+}
+
 func onOff(at func(*Config) *bool) parser {
 	return func(s Setting, c *Config, v string) *Problem {
 		word := ""

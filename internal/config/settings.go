@@ -29,11 +29,12 @@ const (
 	Key      Kind = "key"    // 32 bytes in base64
 	Zone     Kind = "zone"   // IANA name
 	Choice   Kind = "choice" // one of a few words
+	Number   Kind = "number" // whole, not negative
 )
 
 // Kinds lists every kind of value.
 func Kinds() []Kind {
-	return []Kind{Text, Address, Web, Postgres, Redis, Folder, Key, Zone, Choice}
+	return []Kind{Text, Address, Web, Postgres, Redis, Folder, Key, Zone, Choice, Number}
 }
 
 // Area groups settings on the reference page; the message "config.area.…" is its heading.
@@ -111,6 +112,7 @@ func Settings() []Setting {
 		{Name: "HUIYIN_FEISHU_VERIFICATION_TOKEN", Area: areaFeishu, Kind: Text, Secret: true, Key: "config.feishu.verification_token", put: secret(func(c *Config) *Secret { return &c.Feishu.VerificationToken })},
 		{Name: "HUIYIN_FEISHU_BASE_URL", Area: areaFeishu, Default: "https://open.feishu.cn", Kind: Web, Key: "config.feishu.base_url", put: web(func(c *Config) *string { return &c.Feishu.BaseURL }, "")},
 		{Name: "HUIYIN_FEISHU_MODE", Area: areaFeishu, Default: modeStream, Kind: Choice, Choices: modes, Key: "config.feishu.mode", put: choice(func(c *Config) *string { return &c.Feishu.Mode })},
+		{Name: "HUIYIN_FEISHU_MONTHLY_CALLS", Area: areaFeishu, Default: "0", Kind: Number, Key: "config.feishu.monthly_calls", put: number(func(c *Config) *int64 { return &c.Feishu.MonthlyCalls })},
 		{Name: feishuPraiseChannel, Area: areaFeishu, Kind: Text, Key: "config.feishu.praise_channel", put: text(func(c *Config) *string { return &c.Feishu.PraiseChannel })},
 
 		{Name: dingtalkClientID, Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.client_id", put: text(func(c *Config) *string { return &c.DingTalk.ClientID })},
@@ -122,6 +124,7 @@ func Settings() []Setting {
 		{Name: "HUIYIN_DINGTALK_MODE", Area: areaDingTalk, Default: modeStream, Kind: Choice, Choices: modes, Key: "config.dingtalk.mode", put: choice(func(c *Config) *string { return &c.DingTalk.Mode })},
 		{Name: dingtalkEventToken, Area: areaDingTalk, Kind: Text, Secret: true, Key: "config.dingtalk.event_token", put: secret(func(c *Config) *Secret { return &c.DingTalk.EventToken })},
 		{Name: dingtalkEventKey, Area: areaDingTalk, Kind: Text, Secret: true, Key: "config.dingtalk.event_aes_key", put: secret(func(c *Config) *Secret { return &c.DingTalk.EventAESKey })},
+		{Name: "HUIYIN_DINGTALK_MONTHLY_CALLS", Area: areaDingTalk, Default: "10000", Kind: Number, Key: "config.dingtalk.monthly_calls", put: number(func(c *Config) *int64 { return &c.DingTalk.MonthlyCalls })},
 		{Name: dingtalkPraiseChannel, Area: areaDingTalk, Kind: Text, Key: "config.dingtalk.praise_channel", put: text(func(c *Config) *string { return &c.DingTalk.PraiseChannel })},
 	}
 }
