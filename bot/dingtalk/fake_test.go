@@ -353,6 +353,8 @@ func marshal(t *testing.T, v any) []byte {
 	return raw
 }
 
+func jsonBody(r *http.Request, out any) error { return json.NewDecoder(r.Body).Decode(out) }
+
 func newLogger(w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
