@@ -58,8 +58,7 @@ func decodePress(raw json.RawMessage, event bot.Event) (delivery, error) {
 	event.Tenant = orElse(p.Operator.TenantKey, event.Tenant)
 	event.User, event.Account = p.Operator.OpenID, bot.Account{ID: p.Operator.OpenID}
 	d := delivery{source: fromForeign, event: event}
-	if err := json.Unmarshal(p.Action.Value, &d.value); err != nil || d.value.Name == "" || !kind(d.value.Kind) || !kind(d.value.From) {
-		d.value = value{}
+	if d.value = valueOf(p.Action.Value); d.value.Name == "" {
 		return d, nil
 	}
 	place := bot.Place{Channel: p.Context.Chat, Kind: bot.Channel}
@@ -82,6 +81,15 @@ func decodePress(raw json.RawMessage, event bot.Event) (delivery, error) {
 	}
 	d.event.Form = &bot.Submission{Action: d.value.Action, Values: formValues(p.Action.Values)}
 	return d, nil
+}
+
+// valueOf reads a button's value; what is not ours has no name.
+func valueOf(raw json.RawMessage) value {
+	var v value
+	if json.Unmarshal(raw, &v) != nil || !kind(v.Kind) || !kind(v.From) {
+		return value{}
+	}
+	return v
 }
 
 func kind(k bot.PlaceKind) bool { return k == 0 || k == bot.Direct || k == bot.Channel }

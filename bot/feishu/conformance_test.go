@@ -53,9 +53,10 @@ func newOffice(t *testing.T, change func(*feishusim.Options)) *office {
 	o.Server = feishusim.New(options)
 	server := httptest.NewServer(o.Handler())
 	o.SetBaseURL(server.URL)
+	transport := &http.Transport{MaxIdleConnsPerHost: 10}
 	o.feishu, err = feishu.New(feishu.Config{
 		AppID: options.AppID, AppSecret: options.AppSecret, EncryptKey: options.EncryptKey, VerificationToken: options.VerificationToken, BaseURL: server.URL,
-		Mode: options.Mode, Now: o.Now, Log: slog.New(slog.NewTextHandler(logTo(t), nil)), Catalog: catalog,
+		Mode: options.Mode, HTTP: &http.Client{Transport: transport}, Now: o.Now, Log: slog.New(slog.NewTextHandler(logTo(t), nil)), Catalog: catalog,
 		Refresh: func(_ context.Context, a bot.Account) { o.refresh <- a },
 	})
 	if err != nil {
@@ -76,6 +77,7 @@ func newOffice(t *testing.T, change func(*feishusim.Options)) *office {
 		}
 		o.Close()
 		us.Close()
+		transport.CloseIdleConnections()
 		server.Close()
 	})
 	_, robot := o.Bot()

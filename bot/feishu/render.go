@@ -173,16 +173,15 @@ func (v *canvas) block(b card.Block) error {
 }
 
 // add puts an element down when there is room for it.
-func (v *canvas) add(e element) bool {
+func (v *canvas) add(e element) {
 	size, tags := cost(e), e.tags()
 	if v.cut || v.tags < tags || v.room < size {
 		v.cut = true
-		return false
+		return
 	}
 	v.out = append(v.out, e)
 	v.tags -= tags
 	v.room -= size
-	return true
 }
 
 // small is the size of small print. https://open.larkoffice.com/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-json-v2-components/content-components/plain-text.md

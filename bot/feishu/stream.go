@@ -47,7 +47,7 @@ func (f *Feishu) Run(ctx context.Context, handle bot.Receive) error {
 		conn, service, config, err := f.dial(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil
+				break
 			}
 			if errors.Is(err, errFatal) {
 				return err

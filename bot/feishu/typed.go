@@ -39,7 +39,7 @@ func parseTyped(raw string, mentions []mention, me robot, tenant string) (parts 
 		raw = raw[at:]
 		key := placeholder(raw)
 		m, ok := byKey[key]
-		if !ok && key != everyone {
+		if key == "" || !ok && key != everyone {
 			n := max(len(key), len("@_"))
 			text.WriteString(raw[:n])
 			raw = raw[n:]

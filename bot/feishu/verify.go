@@ -41,7 +41,7 @@ func (v verifier) fresh(h http.Header, now time.Time) (at time.Time, ok bool) {
 	if err != nil || len(stamp) != 10 || h.Get("X-Lark-Signature") == "" {
 		return time.Time{}, false
 	}
-	age := now.Unix() - int64(sec) //nolint:gosec // ten digits
+	age := now.Unix() - int64(sec)
 	return time.Unix(int64(sec), 0).UTC(), age <= tolerance && age >= -tolerance
 }
 
@@ -76,7 +76,7 @@ func (v verifier) decrypt(encrypted string) ([]byte, error) {
 	plain := make([]byte, len(raw)-aes.BlockSize)
 	cipher.NewCBCDecrypter(v.block, raw[:aes.BlockSize]).CryptBlocks(plain, raw[aes.BlockSize:])
 	pad := plain[len(plain)-1]
-	bad := subtle.ConstantTimeByteEq(pad, 0) | 1 ^ subtle.ConstantTimeLessOrEq(int(pad), aes.BlockSize)
+	bad := subtle.ConstantTimeByteEq(pad, 0) | (1 ^ subtle.ConstantTimeLessOrEq(int(pad), aes.BlockSize))
 	for i := range aes.BlockSize {
 		within := subtle.ConstantTimeLessOrEq(i+1, int(pad))
 		bad |= within & (1 ^ subtle.ConstantTimeByteEq(plain[len(plain)-1-i], pad))

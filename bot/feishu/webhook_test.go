@@ -26,7 +26,7 @@ const (
 
 // knock sends a request to an address and gives what it was answered.
 func (o *office) knock(path string, header map[string]string, body string) (int, string) {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, path, strings.NewReader(body))
 	for k, v := range header {
 		r.Header[http.CanonicalHeaderKey(k)] = []string{v} // as it is, however odd
 	}
@@ -194,7 +194,7 @@ func TestBadRequestsAreAnsweredByTheContract(t *testing.T) {
 		t.Errorf("a body of more than 256 KiB is answered %d", status)
 	}
 	w := httptest.NewRecorder()
-	o.routes[feishusim.EventsPath].ServeHTTP(w, httptest.NewRequest(http.MethodGet, feishusim.EventsPath, nil))
+	o.routes[feishusim.EventsPath].ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, feishusim.EventsPath, nil))
 	if w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("a GET is answered %d", w.Code)
 	}
