@@ -159,7 +159,7 @@ func (s *accounts) follow(ctx context.Context, seen []people.AccountSeen, whole 
 	case len(problems) > 0:
 		f.Refused, f.Amount = people.RowsUnfit, len(problems)
 		s.refuse(ctx, listed, problems)
-	case fault.Is(err, fault.Conflict):
+	case isLeaving(err):
 		f.Refused, f.Amount = people.TooManyLeave, plan.Leaving()
 		s.log.ErrorContext(ctx, "the directory is not followed: too many would leave at once", "leaving", plan.Leaving())
 	case err != nil:
@@ -174,6 +174,11 @@ func (s *accounts) follow(ctx context.Context, seen []people.AccountSeen, whole 
 		return nil
 	}
 	return s.store.TriedFollowing(ctx, f)
+}
+
+func isLeaving(err error) bool {
+	f, ok := fault.Of(err)
+	return ok && f.Key == people.LeavingKey
 }
 
 func (s *accounts) takeOver(ctx context.Context, seen []people.AccountSeen, whole bool) (people.Listing, people.Plan, []people.Problem, error) {

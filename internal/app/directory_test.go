@@ -11,6 +11,7 @@ import (
 
 	"huiyin/bot"
 	"huiyin/bot/sim/feishusim"
+	"huiyin/internal/notice"
 	"huiyin/internal/people"
 	"huiyin/storage/postgres"
 	"huiyin/storage/postgres/pgtest"
@@ -187,5 +188,63 @@ func TestPeopleFollowADirectoryUntilItDoesNotFit(t *testing.T) {
 	}
 	if f, err := db.People.Following(ctx, s.org.ID); err != nil || f.Refused != people.Taken {
 		t.Errorf("one account that does not fit says of the whole directory %q (%v)", f.Refused, err)
+	}
+}
+
+func TestTheDoctorSaysInSentencesWhatIsWrongWithPlatformsAndDirectories(t *testing.T) {
+	w := newWorld(t)
+	sim := w.lark(t)
+	sim.AddPerson(feishusim.Person{OpenID: "ou_mei", Name: "李梅", EmployeeNo: "E4"})
+	w.must(t, "", "import", "people", "--from", "feishu", "--follow")
+	db, err := postgres.Open(t.Context(), w.env["HUIYIN_DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	orgs, err := db.People.Orgs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := func() string {
+		t.Helper()
+		got := run(t, w.env, "doctor")
+		return got.out + got.err
+	}
+	if out := seen(); !strings.Contains(out, "OK  feishu: organisation 2f0huiyin000000") || !strings.Contains(out, "OK  people: follow the directory of feishu") || !strings.Contains(out, "--  dingtalk: off") {
+		t.Errorf("of a sound platform the doctor says:\n%s", out)
+	}
+	f := people.Following{OrgID: orgs[0].ID, Platform: "feishu", TriedAt: time.Now(), Refused: people.TooManyLeave, Amount: 7}
+	for _, c := range []struct {
+		change func()
+		want   string
+	}{
+		{func() {}, "!!  people: the directory of feishu is not taken over, 7 people would become inactive at once"},
+		{func() { f.Refused, f.Amount = people.RowsUnfit, 2 }, "!!  people: the directory of feishu is not taken over, 2 rows do not fit"},
+		{func() { f.Refused, f.TriedAt = people.Taken, time.Now().Add(-30*time.Hour) }, "!!  people: the directory of feishu was last read 30 hours ago"},
+	} {
+		c.change()
+		if err := db.People.TriedFollowing(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if out := seen(); !strings.Contains(out, c.want) || !strings.Contains(out, "feishu --dry-run") && f.Refused != people.Taken {
+			t.Errorf("the doctor does not say %q:\n%s", c.want, out)
+		}
+	}
+	dead := notice.Notice{OrgID: orgs[0].ID, ID: newID(), Kind: notice.PraiseReceived, Subject: newID(), Due: time.Now()}
+	for _, c := range []struct{ stored, want string }{
+		{"not_found: slack.recipient", "This account or channel cannot be reached in Slack. (not_found: slack.recipient)"}, {"unknown_outcome", "it may have arrived"}, {"internal", "a mistake of the program"},
+	} {
+		if err := db.Deliveries.SaveDelivery(t.Context(), notice.Delivery{Notice: dead, State: notice.Dead, Fault: c.stored}); err != nil {
+			t.Fatal(err)
+		}
+		if out := seen(); !strings.Contains(out, dead.ID.String()+": ") || !strings.Contains(out[strings.Index(out, dead.ID.String()):], c.want) {
+			t.Errorf("of a delivery that failed with %q the doctor does not say %q:\n%s", c.stored, c.want, out)
+		}
+	}
+	w.env["HUIYIN_FEISHU_APP_SECRET"] = "wrong"
+	out := seen()
+	at := strings.Index(out, "!!  feishu: ")
+	if at < 0 || strings.Contains(out[at:at+40], "feishu: feishu.") {
+		t.Errorf("with a wrong secret the doctor says:\n%s", out)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"regexp"
 	"strings"
 	"time"
 
@@ -71,8 +72,8 @@ func (e *examination) remembered(stored string) string {
 	if !e.c.catalog.Has(key) {
 		return stored
 	}
-	text := e.c.say.T(key)
-	if strings.Contains(text, "<no value>") { // a sentence around something that is not remembered
+	text := notRemembered.ReplaceAllString(e.c.say.T(key), "")
+	if strings.Contains(text, noValue) { // a sentence around something that is not remembered
 		return stored
 	}
 	if isFault {
@@ -80,6 +81,11 @@ func (e *examination) remembered(stored string) string {
 	}
 	return text
 }
+
+// noValue stands in a sentence in the place of what it was not given; nearly always that is in brackets, such as the vendor's code.
+const noValue = "<no value>"
+
+var notRemembered = regexp.MustCompile(` ?[(（][^()（）]*` + noValue + `[^()（）]*[)）]`)
 
 // following says how the firm's people follow a platform's directory.
 func (e *examination) following(f people.Following) {

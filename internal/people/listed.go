@@ -192,6 +192,9 @@ func (p Plan) Leaving() int {
 	return n
 }
 
+// LeavingKey is the key of the fault with which too many departures are refused.
+const LeavingKey = "people.follow.leaving"
+
 // checkLeaving refuses a plan that makes too many people inactive.
 func (p Plan) checkLeaving(d *Directory) error {
 	active := 0
@@ -201,7 +204,7 @@ func (p Plan) checkLeaving(d *Directory) error {
 		}
 	}
 	if n := p.Leaving(); n*mostLeaving > active {
-		return fault.New(fault.Conflict, "people.follow.leaving", "Leaving", n, "Active", active)
+		return fault.New(fault.Conflict, LeavingKey, "Leaving", n, "Active", active)
 	}
 	return nil
 }

@@ -362,6 +362,7 @@ func drawDirectory(t *rapid.T) *people.Directory {
 		if rapid.Bool().Draw(t, "addressed") {
 			p.Email = fmt.Sprintf("p%d@example.com", i)
 		}
+		p.Mobile = rapid.SampledFrom([]string{"", "13800138000", "+14155550100", "057188888888"}).Draw(t, "mobile")
 		if rapid.Bool().Draw(t, "dated") {
 			p.HiredOn = time.Date(1990, 1, rapid.IntRange(1, 12_000).Draw(t, "day"), 0, 0, 0, 0, time.UTC)
 		}

@@ -111,7 +111,7 @@ func TestOnlyThePersonSavesTheirSettings(t *testing.T) {
 		}
 	}
 	for field, bad := range map[string]people.Settings{
-		"zone": {TimeZone: "Mars/Olympus"}, "from": {QuietFrom: 1440}, "lang": {Lang: "fr"},
+		"zone": {TimeZone: "Mars/Olympus"}, "from": {QuietFrom: 1440}, "lang": {Lang: "fr"}, "platform": {Platform: "feishu"},
 	} {
 		err := s.SaveSettings(t.Context(), store.dir, by(id(2)), id(2), bad)
 		if f, ok := fault.Of(err); !ok || f.Kind != fault.Invalid || f.Field != field {
