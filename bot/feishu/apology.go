@@ -14,7 +14,6 @@ import (
 // failed answers a delivery that the product did not answer. What we depend on being away is 503, so that Feishu delivers again what it
 // delivers again; a person gets a sentence in any case.
 func (f *Feishu) failed(ctx context.Context, d delivery, err error) answer {
-	lang := d.event.Lang
 	var crash panicked
 	switch fl, isFault := fault.Of(err); {
 	case isFault && fl.Kind == fault.Duplicate:
@@ -31,7 +30,7 @@ func (f *Feishu) failed(ctx context.Context, d delivery, err error) answer {
 		return f.apology(d, http.StatusServiceUnavailable, "feishu.late")
 	}
 	id := incident()
-	f.cfg.Log.ErrorContext(ctx, "handling a request of feishu's", "incident", id, "id", d.event.ID, "lang", lang, "error", err)
+	f.cfg.Log.ErrorContext(ctx, "handling a request of feishu's", "incident", id, "id", d.event.ID, "error", err)
 	return f.apology(d, http.StatusOK, "feishu.failed", "Incident", id)
 }
 

@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -20,6 +21,7 @@ import (
 
 const (
 	messages = "/open-apis/im/v1/messages"
+	botInfo  = "/open-apis/bot/v3/info"
 	openID   = "open_id"
 )
 
@@ -157,7 +159,7 @@ func (f *Feishu) identity(ctx context.Context) (robot, error) {
 			Name   string `json:"app_name"`
 		} `json:"bot"`
 	}
-	if err := f.call(ctx, request{method: http.MethodGet, path: "/open-apis/bot/v3/info", flat: true}, &answer); err != nil {
+	if err := f.call(ctx, request{method: http.MethodGet, path: botInfo, flat: true}, &answer); err != nil {
 		return robot{}, err
 	}
 	me := robot{openID: answer.Bot.OpenID, name: answer.Bot.Name}
@@ -175,20 +177,30 @@ func (f *Feishu) known() robot {
 }
 
 // askTime is how long a message may wait until it is known who the bot is.
-const askTime = time.Second
+const askTime = 250 * time.Millisecond
 
-// self is who the bot is, if that can be said at once. Only messages in groups need it.
-func (f *Feishu) self(ctx context.Context, e envelope) robot {
-	if e.Header.Type != "im.message.receive_v1" {
-		return robot{}
+// self is who the bot is, for reading an event. Only messages in groups need it: without it their mentions of the bot cannot be told from
+// those of others. While it cannot be said, such a message is not served, and Feishu delivers it again.
+func (f *Feishu) self(ctx context.Context, e envelope) (robot, error) {
+	me := f.known()
+	if me.openID != "" || e.Header.Type != messageReceived || !bytes.Contains(e.Event, []byte(`"group"`)) {
+		return me, nil
+	}
+	asked := make(chan error, 1)
+	if !f.crew.do(func(ctx context.Context) {
+		_, err := f.identity(ctx)
+		asked <- err
+	}) {
+		return me, f.away("feishu.away", botInfo, errNotJSON, 0)
 	}
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	me, err := f.identity(ctx)
-	if err != nil {
-		f.cfg.Log.WarnContext(ctx, "who the bot is cannot be asked", "error", err)
+	select {
+	case err := <-asked:
+		return f.known(), err
+	case <-ctx.Done():
+		return me, f.away("feishu.away", botInfo, ctx.Err(), 0)
 	}
-	return me
 }
 
 // wait waits for a while or until ctx ends.

@@ -79,6 +79,9 @@ type ids struct {
 	UserID  string `json:"user_id"`
 }
 
+// messageReceived is the one event for which it matters who the bot is.
+const messageReceived = "im.message.receive_v1"
+
 // decode reads an event. me is the bot itself, as far as it is known; at is the time where Feishu gives none.
 func decode(e envelope, me robot, at time.Time) (delivery, error) {
 	if e.handshake() {
@@ -92,7 +95,7 @@ func decode(e envelope, me robot, at time.Time) (delivery, error) {
 	var d delivery
 	var err error
 	switch h.Type {
-	case "im.message.receive_v1":
+	case messageReceived:
 		d, err = decodeMessage(e.Event, me, event)
 	case "card.action.trigger":
 		d, err = decodePress(e.Event, event)

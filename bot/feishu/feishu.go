@@ -158,7 +158,7 @@ func (f *Feishu) Abilities() bot.Abilities {
 		Forms: true, Update: true, Channels: true, Idempotent: true,
 		Paces: bot.Paces{
 			Place: bot.Rate{Per: 250 * time.Millisecond, Burst: 1}, Workspace: bot.Rate{Per: 62 * time.Millisecond, Burst: 20},
-			Update: bot.Rate{Per: 250 * time.Millisecond, Burst: 1}, Together: true,
+			Update: bot.Rate{Per: 62 * time.Millisecond, Burst: 20}, Together: true,
 		},
 	}
 }

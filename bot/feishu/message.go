@@ -20,12 +20,12 @@ type mention struct {
 }
 
 // is reports whether a mention is of the bot. The id in a mention has been seen to differ from the one in bot/v3/info, so a robot of the
-// bot's name is the bot as well.
+// bot's name is the bot as well, and any robot is while nobody knows who the bot is.
 func (m mention) is(me robot) bool {
 	if m.ID.OpenID != "" && m.ID.OpenID == me.openID {
 		return true
 	}
-	return me.name != "" && m.Name == me.name && m.Kind != "user" && m.ID.UserID == ""
+	return me.openID == "" && m.Kind == "bot" || me.name != "" && m.Name == me.name && m.Kind != "user" && m.ID.UserID == ""
 }
 
 // decodeMessage reads a message to the bot: in its own conversation with a person, or in a group after a mention. Messages of robots,

@@ -99,7 +99,10 @@ func (f *Feishu) news(d delivery) answer {
 		account := d.changed
 		if account.Kind != bot.Gone {
 			var err error
-			if account, err = f.Account(ctx, d.changed.ID); err != nil {
+			if err = f.persist(ctx, func() error {
+				account, err = f.Account(ctx, d.changed.ID)
+				return err
+			}); err != nil {
 				return err
 			}
 		}
@@ -163,11 +166,10 @@ func (f *Feishu) ask(a *answer, d delivery, asked card.Form) error {
 		return err
 	}
 	a.then("form", func(ctx context.Context) error {
-		err := f.persist(ctx, func() error {
+		return f.persist(ctx, func() error {
 			_, err := f.post(ctx, d.event.User, drawn, d.named("form"))
 			return err
 		})
-		return err
 	})
 	return nil
 }
@@ -199,8 +201,11 @@ func (f *Feishu) respondButton(a *answer, d delivery, r bot.Reply) error {
 		}
 		body.Card, r.Card = replaced(drawn), nil
 	}
-	if r.Card != nil {
+	switch {
+	case r.Card != nil:
 		body.Toast = told(*r.Card)
+	case r.Form != nil && where == bot.Channel: // it waits elsewhere
+		body.Toast = told(card.Card{Title: r.Form.Title})
 	}
 	if err := f.speak(a, d, r); err != nil {
 		return err

@@ -315,6 +315,11 @@ func (l *line) answer(ctx context.Context, in frame) {
 		}
 	}()
 	d, err := f.decodeFrame(ctx, in)
+	if fault.Is(err, fault.Unavailable) {
+		f.cfg.Log.WarnContext(ctx, "who the bot is cannot be asked", "error", err)
+		l.acknowledge(ctx, in, http.StatusServiceUnavailable, nil)
+		return
+	}
 	if err != nil {
 		if !errors.Is(err, errNothing) {
 			f.cfg.Log.WarnContext(ctx, "a frame of feishu's cannot be read", "type", in.get("type"), "error", err)
@@ -343,7 +348,11 @@ func (f *Feishu) decodeFrame(ctx context.Context, in frame) (delivery, error) {
 	if e.Header.AppID != "" && e.Header.AppID != f.cfg.AppID {
 		return delivery{}, fmt.Errorf("%w: for another app", errNothing)
 	}
-	return decode(e, f.self(ctx, e), f.cfg.Now())
+	me, err := f.self(ctx, e)
+	if err != nil {
+		return delivery{}, err
+	}
+	return decode(e, me, f.cfg.Now())
 }
 
 // acknowledgement is what we say about a payload. Data is the answer to a press.

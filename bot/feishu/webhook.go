@@ -48,9 +48,15 @@ func (f *Feishu) door(handle bot.Receive) http.Handler {
 			w.WriteHeader(status)
 			return
 		}
-		d, err := decode(e, f.self(ctx, e), f.cfg.Now())
+		me, err := f.self(ctx, e)
+		if err != nil {
+			f.cfg.Log.WarnContext(ctx, "who the bot is cannot be asked", "error", err)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		d, err := decode(e, me, f.cfg.Now())
 		if errors.Is(err, errNothing) {
-			w.WriteHeader(http.StatusOK)
+			f.acknowledge(w, r, answer{status: http.StatusOK})
 			return
 		}
 		if err != nil {
@@ -120,8 +126,7 @@ func unreadable(err error) int {
 
 func (f *Feishu) acknowledge(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.body == nil {
-		w.WriteHeader(a.status)
-		return
+		a.body = shown{} // nothing to say is {}
 	}
 	raw, err := bare{}.Serialize(a.body)
 	if err != nil {

@@ -323,3 +323,20 @@ func TestASlowProductIsAnsweredFor(t *testing.T) {
 	}
 	o.arrives(t, o.P2P(o.lin.OpenID), o.lin.OpenID, "⚠")
 }
+
+// Until it is known who the bot is, a message in a group is put off rather than misread; others need not wait.
+func TestAGroupsMessageWaitsUntilTheBotKnowsItself(t *testing.T) {
+	o := newOffice(t, nil)
+	o.SetFault("bot.info", feishusim.Fault{Status: 500})
+	if _, ack, err := o.Say(o.lin.OpenID, o.group, "@回音 help"); err != nil || ack.Status != http.StatusServiceUnavailable || o.count() != 0 {
+		t.Errorf("the message is answered %+v, %v; %d were heard", ack, err, o.count())
+	}
+	if _, ack, err := o.Say(o.lin.OpenID, o.P2P(o.lin.OpenID), "help"); err != nil || ack.Failure != "" || o.count() != 1 {
+		t.Errorf("a direct message is answered %+v, %v", ack, err)
+	}
+	o.SetFault("bot.info")
+	o.Advance(15 * time.Second)
+	if o.count() != 2 || o.last(t).Where.Kind != bot.Channel || o.last(t).Command.Parts[0].Text != "help" {
+		t.Errorf("the message was not heard when it came again: %d were heard", o.count())
+	}
+}
