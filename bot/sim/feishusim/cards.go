@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 const (
@@ -214,7 +216,7 @@ func readToast(v any, look inspection) *Toast {
 		}
 	}
 	look.anyString("/toast/content", t.Content)
-	if blank(t.Content) && len(t.I18n) == 0 {
+	if backstage.Blank(t.Content) && len(t.I18n) == 0 {
 		return nil
 	}
 	return t

@@ -128,7 +128,7 @@ func (s *Server) send(q request, c *Chat, m *Message) answer {
 	if uuid != "" {
 		s.world.uuids[once] = sent{message: m.ID, at: s.now()}
 	}
-	s.changeLocked(Change{Kind: ChangeMessage, Chat: c.ID, Message: m.ID})
+	s.change(Change{Kind: ChangeMessage, Chat: c.ID, Message: m.ID})
 	return ok(s.messageJSON(m))
 }
 
@@ -184,7 +184,7 @@ func messagePatch(s *Server, q request) answer {
 // replace gives a message new content. s.mu is held.
 func (s *Server) replace(m *Message, content string) {
 	m.Content, m.Edited, m.Updated = content, true, s.now().Truncate(time.Millisecond)
-	s.changeLocked(Change{Kind: ChangeMessage, Chat: m.Chat, Message: m.ID})
+	s.change(Change{Kind: ChangeMessage, Chat: m.Chat, Message: m.ID})
 }
 
 // messageUpdate edits a text or post of the bot's, at most 20 times. https://open.feishu.cn/document/server-docs/im-v1/message/update
@@ -224,7 +224,7 @@ func messageDelete(s *Server, q request) answer {
 		return fail(230026, "No permission to recall this message.")
 	}
 	m.Withdrawn = true
-	s.changeLocked(Change{Kind: ChangeMessage, Chat: m.Chat, Message: m.ID})
+	s.change(Change{Kind: ChangeMessage, Chat: m.Chat, Message: m.ID})
 	return ok(nil)
 }
 

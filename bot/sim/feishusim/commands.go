@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // maxCommands is per app; the vendor's documents do not say so, its refusals do.
@@ -60,7 +62,7 @@ func readCommand(q request, into *Command) *answer {
 	if v, given := q.json["description"]; given {
 		d, isObject := v.(map[string]any)
 		text, isString := d["default_value"].(string)
-		if !isObject || !isString || blank(text) {
+		if !isObject || !isString || backstage.Blank(text) {
 			return refuse("description.default_value", "default_value is required")
 		}
 		into.Description, into.I18n = text, map[string]string{}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // messageReceived is the event of a message, which the documents say to tell apart by message_id.
@@ -23,7 +25,7 @@ func (s *Server) Say(user, chat, text string) (Message, Ack, error) {
 func (s *Server) Reply(user, chat, parent, text string) (Message, Ack, error) {
 	s.mu.Lock()
 	c, err := s.typing(user, chat, parent)
-	if err == nil && blank(text) {
+	if err == nil && backstage.Blank(text) {
 		err = fmt.Errorf("nothing to send in %q", chat)
 	}
 	if err != nil {

@@ -39,7 +39,7 @@ func (s *Server) push(p packet) Ack {
 		if next.first == nil {
 			next.first = d
 		}
-		s.after(pauses[p.attempt], func() { s.push(next) })
+		s.clock.After(pauses[p.attempt], func() { s.push(next) })
 	}
 	return ackOf(r)
 }

@@ -136,7 +136,7 @@ func (s *Server) exchange(d *Delivery) reply {
 	if r.ok() && r.millis > 2500 {
 		s.find(Finding{Severity: Should, Rule: "ack.slow", Detail: strconv.FormatInt(r.millis, 10) + " ms", Delivery: d.N})
 	}
-	s.changeLocked(Change{Kind: ChangeDelivery, N: d.N})
+	s.change(Change{Kind: ChangeDelivery, N: d.N})
 	return r
 }
 
@@ -154,7 +154,7 @@ func (s *Server) overHTTP(d *Delivery) reply {
 	if d.URL == "" {
 		return reply{failure: "no_address"}
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, d.packet.within)
+	ctx, cancel := context.WithTimeout(s.clock.Context(), d.packet.within)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader([]byte(d.Body)))
 	if err != nil {

@@ -1,23 +1,22 @@
 package feishusim
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // What Feishu accepts and a careful bot must not send. The inspector reads everything that people would see.
 
 var (
-	atTag           = regexp.MustCompile(`(?i)<at\b([^>]*)>`)
-	personTag       = regexp.MustCompile(`(?i)<person\b([^>]*)>`)
-	idAttribute     = regexp.MustCompile(`(?i)\b(?:id|ids|user_id|open_id)\s*=\s*["']?([^"'>\s/]*)`)
-	imageMarkdown   = regexp.MustCompile(`!\[[^\]]*\]\(\s*([^)\s]*)[^)]*\)`)
-	scriptMarkdown  = regexp.MustCompile(`(?i)(\]\(|\bhref\s*=\s*["']?)\s*(javascript|data|vbscript|file):`)
-	scriptAddress   = regexp.MustCompile(`(?i)^\s*(javascript|data|vbscript|file):`)
-	surrogateEscape = regexp.MustCompile(`\\*\\u[dD]([89abAB]|[c-fC-F])[0-9a-fA-F]{2}`)
+	atTag          = regexp.MustCompile(`(?i)<at\b([^>]*)>`)
+	personTag      = regexp.MustCompile(`(?i)<person\b([^>]*)>`)
+	idAttribute    = regexp.MustCompile(`(?i)\b(?:id|ids|user_id|open_id)\s*=\s*["']?([^"'>\s/]*)`)
+	imageMarkdown  = regexp.MustCompile(`!\[[^\]]*\]\(\s*([^)\s]*)[^)]*\)`)
+	scriptMarkdown = regexp.MustCompile(`(?i)(\]\(|\bhref\s*=\s*["']?)\s*(javascript|data|vbscript|file):`)
+	scriptAddress  = regexp.MustCompile(`(?i)^\s*(javascript|data|vbscript|file):`)
 )
 
 // everyone is the id that means all members of a chat.
@@ -43,28 +42,9 @@ func (i inspection) encoding(raw []byte) {
 	if !utf8.Valid(raw) {
 		i.find(Must, "text.invalid_utf8", "", len(raw))
 	}
-	if loneSurrogate(raw) {
+	if backstage.LoneSurrogate(raw) {
 		i.find(Must, "text.cut_surrogate", "", len(raw))
 	}
-}
-
-// loneSurrogate says whether JSON has \ud83d without the other half, at whatever depth of escaping.
-func loneSurrogate(raw []byte) bool {
-	end, high := -1, false
-	for _, at := range surrogateEscape.FindAllIndex(raw, -1) {
-		escape := raw[at[0]:at[1]]
-		slashes := bytes.IndexByte(escape, 'u')
-		if slashes%2 == 0 {
-			continue // an escaped backslash before a plain u
-		}
-		isHigh := strings.ContainsRune("89abAB", rune(escape[len(escape)-3]))
-		pairs := high && end == at[0]
-		if high && !(pairs && !isHigh) || !high && !isHigh {
-			return true
-		}
-		high, end = isHigh, at[1]
-	}
-	return high
 }
 
 // text reads the text of a text message, in which <at user_id="…"> works.
@@ -113,7 +93,7 @@ func (i inspection) link(at, href string) {
 }
 
 func (i inspection) notBlank(at, t string) {
-	if t != "" && blank(t) {
+	if t != "" && backstage.Blank(t) {
 		i.find(Must, "text.blank", at, length(t))
 	}
 }
@@ -128,28 +108,7 @@ func (i inspection) anyString(at, t string) {
 	case strings.ContainsRune(t, utf8.RuneError):
 		i.find(Must, "text.replacement_character", at, length(t))
 	}
-	if openBidi(t) {
+	if backstage.OpenBidi(t) {
 		i.find(Should, "text.open_bidi_control", at, length(t))
 	}
-}
-
-// openBidi says whether a text leaves a direction override open, so that what follows it is turned round.
-func openBidi(t string) bool {
-	open := 0
-	for _, r := range t {
-		switch {
-		case r >= 0x202A && r <= 0x202E && r != 0x202C, r >= 0x2066 && r <= 0x2068:
-			open++
-		case (r == 0x202C || r == 0x2069) && open > 0:
-			open--
-		}
-	}
-	return open > 0
-}
-
-// blank says whether nothing of a text can be seen.
-func blank(t string) bool {
-	return !strings.ContainsFunc(t, func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0
-	})
 }

@@ -39,7 +39,7 @@ func (s *Server) Press(user, message string, press Press) (Ack, error) {
 	if err == nil {
 		err = s.enter(c, press.Value, chat)
 	}
-	if err == nil && press.Value.first() == "" && slices.Contains(needsValue, c.tag) && c.form == "" {
+	if err == nil && press.Value.First() == "" && slices.Contains(needsValue, c.tag) && c.form == "" {
 		err = fmt.Errorf("nothing is chosen in %s %q", c.tag, c.name)
 	}
 	if err != nil {
@@ -166,7 +166,7 @@ func (c control) action(in Input) map[string]any {
 	if c.name != "" {
 		out["name"] = c.name
 	}
-	switch v := in.first(); c.tag {
+	switch v := in.First(); c.tag {
 	case "button", "interactive_container":
 	case "input":
 		out["input_value"] = v

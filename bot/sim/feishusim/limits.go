@@ -2,7 +2,6 @@ package feishusim
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -42,7 +41,7 @@ func (s *Server) SetLimits(l Limits) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opts.Limits = l.withDefaults()
-	s.limits = windows{}
+	s.limits.Clear()
 	s.world.month, s.world.monthly = "", 0
 }
 
@@ -53,38 +52,6 @@ func (s *Server) MonthlyCalls() int {
 	return s.world.monthly
 }
 
-// window is the moments of the calls within the last period, and the last refusal.
-type window struct {
-	at             []time.Time
-	refused, until time.Time
-}
-
-type windows map[string]*window
-
-func (ws windows) of(key string) *window {
-	w := ws[key]
-	if w == nil {
-		w = &window{}
-		ws[key] = w
-	}
-	return w
-}
-
-// room says how long until one more call fits into a window of so many per period; 0 is now. It does not use it.
-func (ws windows) room(key string, now time.Time, most float64, period time.Duration) time.Duration {
-	w := ws.of(key)
-	w.at = slices.DeleteFunc(w.at, func(t time.Time) bool { return now.Sub(t) >= period })
-	if float64(len(w.at)) < most {
-		return 0
-	}
-	return w.at[len(w.at)-int(most)].Add(period).Sub(now)
-}
-
-func (ws windows) use(key string, now time.Time) {
-	w := ws.of(key)
-	w.at = append(w.at, now)
-}
-
 // limited charges one call of an API to its own two windows and says why it is refused, or nothing. s.mu is held.
 func (s *Server) limited(q request) *answer {
 	l := s.opts.Limits
@@ -92,19 +59,18 @@ func (s *Server) limited(q request) *answer {
 		return nil
 	}
 	now := s.now()
-	own := s.limits.of(q.name)
-	if now.Before(own.until) {
-		if q.arrived.Sub(own.refused) > graceAfter429 {
+	if at, until := s.limits.Refused(q.name); now.Before(until) {
+		if q.arrived.Sub(at) > graceAfter429 {
 			f := q.about
 			f.Rule = "ratelimit.reset_ignored"
 			s.find(f)
 		}
-		a := tooFrequent(int(l.PerSecond*l.Scale), int(math.Ceil(own.until.Sub(now).Seconds())))
+		a := tooFrequent(int(l.PerSecond*l.Scale), int(math.Ceil(until.Sub(now).Seconds())))
 		return &a
 	}
 	second, minute := q.name+" second", q.name+" minute"
-	wait, most := s.limits.room(second, now, l.PerSecond*l.Scale, time.Second), l.PerSecond*l.Scale
-	if m := s.limits.room(minute, now, l.PerMinute*l.Scale, time.Minute); m > wait {
+	wait, most := s.limits.Room(second, now, l.PerSecond*l.Scale, time.Second), l.PerSecond*l.Scale
+	if m := s.limits.Room(minute, now, l.PerMinute*l.Scale, time.Minute); m > wait {
 		wait, most = m, l.PerMinute*l.Scale
 	}
 	if wait > 0 {
@@ -112,8 +78,8 @@ func (s *Server) limited(q request) *answer {
 		a := tooFrequent(int(most), seconds)
 		return &a
 	}
-	s.limits.use(second, now)
-	s.limits.use(minute, now)
+	s.limits.Use(second, now)
+	s.limits.Use(minute, now)
 	return nil
 }
 
@@ -122,8 +88,7 @@ func (s *Server) refused(name string, seconds int) int {
 	seconds = max(1, seconds)
 	if !s.opts.Limits.Off {
 		now := s.now()
-		own := s.limits.of(name)
-		own.refused, own.until = now, now.Add(time.Duration(seconds)*time.Second)
+		s.limits.Refuse(name, now, now.Add(time.Duration(seconds)*time.Second))
 	}
 	return seconds
 }
@@ -135,10 +100,10 @@ func (s *Server) crowded(key string) bool {
 		return false
 	}
 	now := s.now()
-	if s.limits.room(key, now, l.Receiver*l.Scale, time.Second) > 0 {
+	if s.limits.Room(key, now, l.Receiver*l.Scale, time.Second) > 0 {
 		return true
 	}
-	s.limits.use(key, now)
+	s.limits.Use(key, now)
 	return false
 }
 

@@ -2,16 +2,14 @@ package feishusim
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
-	"unicode/utf8"
+
+	"huiyin/bot/sim/backstage"
 )
 
 const (
@@ -153,34 +151,12 @@ func cutPrefix(s, prefix string) (string, bool) {
 	return "", false
 }
 
-// encodeJSON marshals without HTML escapes. Only values made by this package or decoded from JSON go in, so there is no
-// error to report.
-func encodeJSON(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return []byte("null")
-	}
-	return bytes.TrimRight(b.Bytes(), "\n")
-}
+func encodeJSON(v any) []byte { return backstage.EncodeJSON(v) }
 
-// decodeJSON reads one JSON value keeping numbers as written.
-func decodeJSON(raw []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("decoding JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("decoding JSON: more than one value")
-	}
-	return v, nil
-}
+func decodeJSON(raw []byte) (any, error) { return backstage.DecodeJSON(raw) }
 
 // length counts characters: code points.
-func length(s string) int { return utf8.RuneCountInString(s) }
+func length(s string) int { return backstage.Length(s) }
 
 // millis is a moment as Feishu writes it in messages and events: Unix milliseconds in a string.
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

@@ -5,13 +5,14 @@
 package feishusim
 
 import (
-	"context"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // The ways in which events reach the bot.
@@ -83,23 +84,20 @@ type Options struct {
 
 // Server is the tenant. All methods may be called from any goroutine.
 type Server struct {
-	opts   Options
-	client *http.Client
-	log    *slog.Logger
-	ctx    context.Context
-	stop   context.CancelFunc
-	work   sync.WaitGroup
+	opts    Options
+	client  *http.Client
+	log     *slog.Logger
+	clock   *backstage.Clock
+	faults  *backstage.Faults[Fault]
+	changes *backstage.Changes[Change]
+	found   *backstage.Findings
 	// components is the validator's table, which is dear to make and never changes.
 	components map[string]object
 
 	mu      sync.Mutex
 	world   world
-	limits  windows
-	faults  map[string][]Fault
+	limits  *backstage.Windows
 	rng     *rand.Rand
-	offset  time.Duration
-	sched   []*scheduled
-	subs    map[*subscription]struct{}
 	sockets []*socket
 	tickets map[string]time.Time
 	waiting map[string]chan socketAck
@@ -108,12 +106,14 @@ type Server struct {
 // New makes a tenant with nobody in it but the bot.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	ctx, stop := context.WithCancel(context.Background())
-	return &Server{
-		opts: o, client: botClient(o.Client), log: o.Log, ctx: ctx, stop: stop, components: components(),
-		world: newWorld(), limits: windows{}, faults: map[string][]Fault{}, rng: rand.New(rand.NewPCG(o.Seed, 0xfe15)),
-		subs: map[*subscription]struct{}{}, tickets: map[string]time.Time{}, waiting: map[string]chan socketAck{},
+	s := &Server{
+		opts: o, client: botClient(o.Client), log: o.Log, clock: backstage.NewClock(o.Clock, o.TimeScale), components: components(),
+		world: newWorld(), limits: &backstage.Windows{}, found: &backstage.Findings{}, rng: rand.New(rand.NewPCG(o.Seed, 0xfe15)),
+		tickets: map[string]time.Time{}, waiting: map[string]chan socketAck{},
 	}
+	s.faults = backstage.NewFaults[Fault](s.rng.Float64)
+	s.changes = backstage.NewChanges(s.clock, Change{Kind: ChangeMissed})
+	return s
 }
 
 func (o Options) withDefaults() Options {
@@ -163,18 +163,14 @@ func (o Options) withDefaults() Options {
 
 // Close ends connections, pending re-pushes and deliveries under way, and waits for them.
 func (s *Server) Close() {
+	s.clock.Stop()
 	s.mu.Lock()
-	for _, d := range s.sched {
-		d.timer.Stop()
-	}
-	s.sched = nil
 	open := append([]*socket(nil), s.sockets...)
 	s.mu.Unlock()
-	s.stop()
 	for _, c := range open {
 		c.close()
 	}
-	s.work.Wait()
+	s.clock.Wait()
 	s.client.CloseIdleConnections()
 }
 
@@ -219,6 +215,6 @@ func (s *Server) Handler() http.Handler {
 		s.serveAPI(w, r, route{name: "unknown", call: noSuchAPI, open: true})
 	})
 	mux.HandleFunc("GET /ws/v2", s.serveSocket)
-	mux.Handle("/_sim/", s.controlHandler())
+	mux.Handle(backstage.ControlPath, s.controlHandler())
 	return mux
 }

@@ -111,10 +111,10 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	c := &socket{conn: conn}
 	c.idle = time.AfterFunc(silent, c.close)
-	open := s.ctx.Err() == nil
+	open := s.clock.Context().Err() == nil
 	if open {
 		s.sockets = append(s.sockets, c)
-		s.changeLocked(Change{Kind: ChangeSocket, N: len(s.sockets)})
+		s.change(Change{Kind: ChangeSocket, N: len(s.sockets)})
 	}
 	s.mu.Unlock()
 	if open {
@@ -194,7 +194,7 @@ func (s *Server) gone(c *socket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sockets = slices.DeleteFunc(s.sockets, func(o *socket) bool { return o == c })
-	s.changeLocked(Change{Kind: ChangeSocket, N: len(s.sockets)})
+	s.change(Change{Kind: ChangeSocket, N: len(s.sockets)})
 }
 
 // Sockets is the number of open long connections.
@@ -254,7 +254,7 @@ func (s *Server) overSocket(p packet) reply {
 		return r
 	case <-t.C:
 		return reply{failure: "timeout"}
-	case <-s.ctx.Done():
+	case <-s.clock.Context().Done():
 		return reply{failure: "connection_failed"}
 	}
 }

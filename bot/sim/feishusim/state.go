@@ -1,13 +1,12 @@
 package feishusim
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Message is one message as the tenant keeps it.
@@ -101,7 +100,6 @@ type world struct {
 
 	calls      []*Call
 	deliveries []*Delivery
-	findings   []Finding
 	seq        map[string]int
 	month      string
 	monthly    int
@@ -124,15 +122,12 @@ func (w *world) forget() {
 	w.order = map[string][]string{}
 	w.uuids = map[string]sent{}
 	w.cards = map[string]*cardToken{}
-	w.calls, w.deliveries, w.findings = nil, nil, nil
+	w.calls, w.deliveries = nil, nil
 	w.month, w.monthly = "", 0
 }
 
 // hexID is 32 hexadecimal digits that look like the vendor's, the same for the same kind and number.
-func hexID(kind string, n int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", kind, n))
-	return hex.EncodeToString(sum[:16])
-}
+func hexID(kind string, n int) string { return backstage.HexID(kind, n) }
 
 // id makes an identifier of the vendor's form: prefix and 32 hexadecimal digits.
 func (w *world) id(prefix string) string { return prefix + hexID(prefix, w.count(prefix)) }
@@ -162,14 +157,12 @@ func (w *world) add(m *Message) {
 // Reset forgets messages, calls, deliveries, findings, faults, limits and pending re-pushes. People, departments, chats,
 // commands, uploads, tokens and the clock stay.
 func (s *Server) Reset() {
+	s.clock.Forget()
 	s.mu.Lock()
-	for _, d := range s.sched {
-		d.timer.Stop()
-	}
-	s.sched = nil
 	s.world.forget()
-	s.limits = windows{}
-	s.faults = map[string][]Fault{}
+	s.limits.Clear()
+	s.faults.Clear()
+	s.found.Clear()
 	s.mu.Unlock()
 	s.change(Change{Kind: ChangeReset})
 }

@@ -306,7 +306,7 @@ func FuzzValidateCard(f *testing.F) {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.world.findings = nil
+		s.found.Clear()
 		s.validateCard(v, inspection{s: s})
 		controlsOf(string(raw))
 	})

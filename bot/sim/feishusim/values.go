@@ -3,59 +3,22 @@ package feishusim
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Input is what a person put into one control: the text of an input; the values of chosen options; open_ids of persons; a
 // date as 2006-01-02, a time as 15:04, both as 2006-01-02 15:04; true or false of a checker. Empty means untouched or
 // cleared. In JSON a single string stands for a list of one.
-type Input []string
-
-// UnmarshalJSON takes null, a string, a boolean or a list of strings.
-func (in *Input) UnmarshalJSON(raw []byte) error {
-	var one *string
-	if err := json.Unmarshal(raw, &one); err == nil {
-		*in = nil
-		if one != nil {
-			*in = Input{*one}
-		}
-		return nil
-	}
-	var yes bool
-	if err := json.Unmarshal(raw, &yes); err == nil {
-		*in = Input{strconv.FormatBool(yes)}
-		return nil
-	}
-	var many []string
-	if err := json.Unmarshal(raw, &many); err != nil {
-		return fmt.Errorf("reading a control's value: %w", err)
-	}
-	*in = many
-	return nil
-}
-
-func (in Input) first() string {
-	if len(in) == 0 {
-		return ""
-	}
-	return in[0]
-}
+type Input = backstage.Input
 
 // InputErrors is why Feishu's own client does not let a form go: by name of the control, in English, before the bot hears
 // of it.
-type InputErrors map[string]string
-
-func (e InputErrors) Error() string {
-	var parts []string
-	for _, n := range slices.Sorted(maps.Keys(e)) {
-		parts = append(parts, n+": "+e[n])
-	}
-	return "the client does not submit: " + strings.Join(parts, "; ")
-}
+type InputErrors = backstage.InputErrors
 
 // control is one component that a person can use.
 type control struct {
@@ -219,7 +182,7 @@ func (c control) refuse(in Input) string {
 	if n, given := number(c.el["max_length"]); given {
 		limit = n
 	}
-	if c.tag == "input" && float64(length(in.first())) > limit {
+	if c.tag == "input" && float64(length(in.First())) > limit {
 		return fmt.Sprintf("At most %v characters are allowed", limit)
 	}
 	return ""
@@ -227,7 +190,7 @@ func (c control) refuse(in Input) string {
 
 // formValue is what a submitted control sends, and whether it sends anything.
 func (c control) formValue(in Input) (any, bool) {
-	v := in.first()
+	v := in.First()
 	switch {
 	case c.tag == "button" || c.tag == "interactive_container" || c.tag == "overflow":
 		return nil, false

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // The vendor's general codes. https://open.feishu.cn/document/server-docs/api-call-guide/generic-error-code
@@ -147,7 +149,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, rt route) {
 	if f.AcceptThenDrop {
 		_, body := a.encode(call.N)
 		s.record(call, body, 0, a.code, f.String())
-		drop(w)
+		backstage.Drop(w)
 		return
 	}
 	s.respond(w, call, a, f)
@@ -289,5 +291,5 @@ func (s *Server) record(call *Call, body []byte, status, code int, fault string)
 	if over := len(s.world.calls) - s.opts.Keep; over > 0 {
 		s.world.calls = slices.Delete(s.world.calls, 0, over)
 	}
-	s.changeLocked(Change{Kind: ChangeCall, N: call.N})
+	s.change(Change{Kind: ChangeCall, N: call.N})
 }
