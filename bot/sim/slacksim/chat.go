@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // draft is a message that passed validation.
@@ -80,7 +82,7 @@ func (s *Server) draft(a args) (draft, answer) {
 	if len(attached) > 0 {
 		d.attachments = encodeJSON(attached)
 	}
-	if blank(d.text) && len(list)+len(attached) > 0 && !allFallback(attached, len(list)) {
+	if backstage.Blank(d.text) && len(list)+len(attached) > 0 && !allFallback(attached, len(list)) {
 		f := a.about
 		f.Rule, f.Pointer = "message.no_text_fallback", "/text"
 		s.find(f)
@@ -92,7 +94,7 @@ func (s *Server) draft(a args) (draft, answer) {
 func allFallback(attached []any, blocks int) bool {
 	for _, v := range attached {
 		o, _ := v.(map[string]any)
-		if f, _ := o["fallback"].(string); blank(f) {
+		if f, _ := o["fallback"].(string); backstage.Blank(f) {
 			return false
 		}
 	}
@@ -131,7 +133,7 @@ func (s *Server) post(channel string, d draft, ephemeralTo string) *Message {
 		Attachments: d.attachments, Metadata: d.metadata, ThreadTS: d.thread, EphemeralTo: ephemeralTo,
 	}
 	s.world.add(m)
-	s.changeLocked(Change{Kind: ChangeMessage, User: ephemeralTo, Channel: channel, TS: m.TS})
+	s.change(Change{Kind: ChangeMessage, User: ephemeralTo, Channel: channel, TS: m.TS})
 	return m
 }
 
@@ -150,7 +152,7 @@ func (s *Server) replace(m *Message, d draft, whole bool) {
 		m.Metadata = d.metadata
 	}
 	m.EditedTS = s.world.ts(s.now())
-	s.changeLocked(Change{Kind: ChangeMessage, User: m.EphemeralTo, Channel: m.Channel, TS: m.TS})
+	s.change(Change{Kind: ChangeMessage, User: m.EphemeralTo, Channel: m.Channel, TS: m.TS})
 }
 
 // destination finds where chat.postMessage goes: a conversation by id, or a user, whose conversation it opens. s.mu is held.
@@ -269,7 +271,7 @@ func chatDelete(s *Server, a args) answer {
 		return refusal
 	}
 	s.world.remove(m.Channel, m.TS)
-	s.changeLocked(Change{Kind: ChangeMessage, Channel: m.Channel, TS: m.TS})
+	s.change(Change{Kind: ChangeMessage, Channel: m.Channel, TS: m.TS})
 	return answer{after: s.echoEdit("message_deleted", *m, nil), body: map[string]any{"channel": m.Channel, "ts": m.TS}}
 }
 
@@ -323,7 +325,7 @@ func (s *Server) echo(m *Message) func() {
 	event := s.messageJSON(m)
 	delete(event, "metadata")
 	maps.Copy(event, map[string]any{"channel": m.Channel, "event_ts": m.TS, "channel_type": "im"})
-	return func() { s.goDo(func() { s.Emit(event) }) }
+	return func() { s.clock.Go(func() { s.Emit(event) }) }
 }
 
 // echoEdit is the event about an edited or deleted message of the bot; after is nil when it was deleted. s.mu is held.
@@ -342,5 +344,5 @@ func (s *Server) echoEdit(subtype string, before Message, after *Message) func()
 	} else {
 		event["deleted_ts"] = before.TS
 	}
-	return func() { s.goDo(func() { s.Emit(event) }) }
+	return func() { s.clock.Go(func() { s.Emit(event) }) }
 }

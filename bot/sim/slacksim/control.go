@@ -1,14 +1,12 @@
 package slacksim
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // order is the body of a control request; each verb reads what it needs.
@@ -158,27 +156,16 @@ func control() map[string]func(*Server, order) (any, error) {
 		"disconnect": func(s *Server, o order) (any, error) { s.Disconnect(o.Reason); return nil, nil },
 		"urls":       orderURLs,
 		"calls": func(s *Server, o order) (any, error) {
-			return since(s.Calls(), func(c Call) bool { return c.N > o.Since }), nil
+			return backstage.Since(s.Calls(), func(c Call) bool { return c.N > o.Since }), nil
 		},
 		"deliveries": func(s *Server, o order) (any, error) {
-			return since(s.Deliveries(), func(d Delivery) bool { return d.N > o.Since }), nil
+			return backstage.Since(s.Deliveries(), func(d Delivery) bool { return d.N > o.Since }), nil
 		},
 		"findings": func(s *Server, o order) (any, error) {
-			return since(s.Findings(), func(f Finding) bool { return f.N > o.Since }), nil
+			return backstage.Since(s.Findings(), func(f Finding) bool { return f.N > o.Since }), nil
 		},
 		"state": func(s *Server, o order) (any, error) { return s.State(o.User), nil },
 	}
-}
-
-// since keeps what is newer; never null.
-func since[T any](all []T, newer func(T) bool) []T {
-	out := []T{}
-	for _, v := range all {
-		if newer(v) {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // orderPeople adds members, groups and channels and answers with their ids filled in.
@@ -250,61 +237,11 @@ func orderURLs(s *Server, o order) (any, error) {
 	return nil, nil
 }
 
-// controlHandler serves the control API. It answers only to loopback names and to JSON bodies, so that a page of another
-// origin can neither rebind a name to it nor post a plain form.
+// controlHandler serves POST /_sim/{verb} with a JSON body, to loopback names only.
 func (s *Server) controlHandler() http.Handler {
-	verbs := control()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		act, known := verbs[strings.TrimPrefix(r.URL.Path, "/_sim/")]
-		switch {
-		case !loopback(r.Host):
-			controlError(w, http.StatusForbidden, errors.New("only loopback hosts are served"))
-			return
-		case !known:
-			controlError(w, http.StatusNotFound, errors.New("no such verb"))
-			return
-		case r.Method != http.MethodPost:
-			controlError(w, http.StatusMethodNotAllowed, errors.New("use POST"))
-			return
-		case !isJSON(r.Header.Get("Content-Type")):
-			controlError(w, http.StatusUnsupportedMediaType, errors.New("send application/json"))
-			return
-		}
-		var o order
-		if err := json.NewDecoder(io.LimitReader(r.Body, 16<<20)).Decode(&o); err != nil && !errors.Is(err, io.EOF) {
-			controlError(w, http.StatusBadRequest, fmt.Errorf("reading the order: %w", err))
-			return
-		}
-		result, err := act(s, o)
-		if err != nil {
-			controlError(w, http.StatusUnprocessableEntity, err)
-			return
-		}
-		controlAnswer(w, http.StatusOK, map[string]any{"ok": true, "result": result})
-	})
-}
-
-// loopback says whether a Host header names this machine by an address or name that cannot be rebound.
-func loopback(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	verbs := map[string]func(order) (any, error){}
+	for verb, act := range control() {
+		verbs[verb] = func(o order) (any, error) { return act(s, o) }
 	}
-	ip := net.ParseIP(strings.Trim(name, "[]"))
-	return name == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func controlError(w http.ResponseWriter, status int, err error) {
-	body := map[string]any{"ok": false, "error": err.Error()}
-	var refused InputErrors
-	if errors.As(err, &refused) {
-		body["fields"] = refused
-	}
-	controlAnswer(w, status, body)
-}
-
-func controlAnswer(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	w.Write(encodeJSON(body)) //nolint:errcheck // the caller has gone away
+	return backstage.Control(verbs)
 }

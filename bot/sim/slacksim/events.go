@@ -130,7 +130,7 @@ func (s *Server) attemptEvent(p packet, first time.Time) Ack {
 		p.attempt++
 		p.reason = r.failure
 		if wait > 0 {
-			s.after(wait, func() { s.attemptEvent(p, first) })
+			s.clock.After(wait, func() { s.attemptEvent(p, first) })
 			break
 		}
 		r = s.deliver(p)

@@ -3,9 +3,10 @@ package slacksim
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Fault is what a method does instead of, or beside, answering. Several faults of one method share one draw, so their
@@ -22,34 +23,13 @@ type Fault struct {
 
 // SetFault replaces the faults of a method ("*" for all that have none of their own, "response_url" and "upload"
 // included); without faults it clears them.
-func (s *Server) SetFault(method string, faults ...Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(faults) == 0 {
-		delete(s.faults, method)
-		return
-	}
-	s.faults[method] = faults
-}
+func (s *Server) SetFault(method string, faults ...Fault) { s.faults.Set(method, faults...) }
+
+// Chance is Rate.
+func (f Fault) Chance() float64 { return f.Rate }
 
 // draw picks the fault of one call, or the zero Fault. s.mu is held.
-func (s *Server) draw(method string) Fault {
-	fs, found := s.faults[method]
-	if !found {
-		fs = s.faults["*"]
-	}
-	if len(fs) == 0 {
-		return Fault{}
-	}
-	at := s.rng.Float64()
-	for _, f := range fs {
-		if f.Rate <= 0 || at < f.Rate {
-			return f
-		}
-		at -= f.Rate
-	}
-	return Fault{}
-}
+func (s *Server) draw(method string) Fault { return s.faults.Draw(method, true) }
 
 // answers says whether the fault answers instead of the method.
 func (f Fault) answers() bool { return f.Status != 0 || f.RetryAfter > 0 || f.Error != "" }
@@ -69,17 +49,11 @@ func (f Fault) answer() answer {
 
 // before does what the fault does ahead of the method, and says whether the connection is gone.
 func (f Fault) before(ctx context.Context, w http.ResponseWriter) bool {
-	if f.Delay > 0 {
-		t := time.NewTimer(f.Delay)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return true
-		}
+	if !backstage.Pause(ctx, f.Delay) {
+		return true
 	}
 	if f.Reset {
-		drop(w)
+		backstage.Drop(w)
 		return true
 	}
 	return false
@@ -102,24 +76,4 @@ func (f Fault) String() string {
 		return "delay " + f.Delay.String()
 	}
 	return ""
-}
-
-// drop breaks the connection without an answer, with a reset where the transport can say so.
-func drop(w http.ResponseWriter) {
-	h, can := w.(http.Hijacker)
-	if !can {
-		w.WriteHeader(http.StatusBadGateway)
-		return
-	}
-	c, _, err := h.Hijack()
-	if err != nil {
-		return
-	}
-	if t, isTCP := c.(*net.TCPConn); isTCP {
-		if err := t.SetLinger(0); err != nil {
-			c.Close() //nolint:errcheck // the connection is being broken on purpose
-			return
-		}
-	}
-	c.Close() //nolint:errcheck // the connection is being broken on purpose
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // upload is a file between its ticket and its completion.
@@ -88,7 +90,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	s.mu.Unlock()
 	if f.AcceptThenDrop {
 		s.record(call, answer{}, 0, f.String())
-		drop(w)
+		backstage.Drop(w)
 		return
 	}
 	s.record(call, ok(map[string]any{}), http.StatusOK, f.String())

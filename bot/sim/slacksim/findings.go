@@ -1,49 +1,22 @@
 package slacksim
 
-import "cmp"
+import "huiyin/bot/sim/backstage"
 
 // The severities of a Finding.
 const (
-	Must   = "MUST"   // a fault: the run that has one has failed
-	Should = "SHOULD" // against a recommendation
+	Must   = backstage.Must   // a fault: the run that has one has failed
+	Should = backstage.Should // against a recommendation
 )
 
 // Finding is a fault in something the bot sent that Slack itself lets pass, or an answer Slack could not use. It tells
 // where and how long, never what: texts do not belong in reports.
-type Finding struct {
-	N        int    `json:"n"`
-	Severity string `json:"severity"`
-	Rule     string `json:"rule"`              // such as text.broadcast
-	Pointer  string `json:"pointer,omitempty"` // JSON pointer into the arguments or the answer
-	Length   int    `json:"length,omitempty"`  // characters of the offending string
-	Detail   string `json:"detail,omitempty"`  // a name or number of ours, never user text
-	Method   string `json:"method,omitempty"`
-	Call     int    `json:"call,omitempty"`     // Call.N
-	Delivery int    `json:"delivery,omitempty"` // Delivery.N, when the fault is in an answer of the bot
-}
+type Finding = backstage.Finding
 
 // Findings returns the faults found so far.
-func (s *Server) Findings() []Finding {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Finding(nil), s.world.findings...)
-}
+func (s *Server) Findings() []Finding { return s.found.All() }
 
 // MustFindings returns those that fail a run.
-func (s *Server) MustFindings() []Finding {
-	var out []Finding
-	for _, f := range s.Findings() {
-		if f.Severity == Must {
-			out = append(out, f)
-		}
-	}
-	return out
-}
+func (s *Server) MustFindings() []Finding { return s.found.Musts() }
 
-// find records one finding. s.mu is held.
-func (s *Server) find(f Finding) {
-	f.N = s.world.count("finding")
-	f.Severity = cmp.Or(f.Severity, Must)
-	s.world.findings = append(s.world.findings, f)
-	s.changeLocked(Change{Kind: ChangeFinding, N: f.N})
-}
+// find records one finding.
+func (s *Server) find(f Finding) { s.change(Change{Kind: ChangeFinding, N: s.found.Add(f)}) }

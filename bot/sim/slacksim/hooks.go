@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 const (
@@ -103,7 +105,7 @@ func (s *Server) serveResponseURL(w http.ResponseWriter, r *http.Request) {
 	}
 	if f.AcceptThenDrop {
 		s.record(call, a, 0, f.String())
-		drop(w)
+		backstage.Drop(w)
 		return
 	}
 	s.respond(w, call, a, Fault{Status: status})

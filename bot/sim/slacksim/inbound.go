@@ -102,7 +102,7 @@ func (s *Server) exchange(d *Delivery) reply {
 	if r.ok() && r.millis > 2500 {
 		s.find(Finding{Severity: Should, Rule: "ack.slow", Detail: strconv.FormatInt(r.millis, 10) + " ms", Delivery: d.N})
 	}
-	s.changeLocked(Change{Kind: ChangeDelivery, N: d.N})
+	s.change(Change{Kind: ChangeDelivery, N: d.N})
 	return r
 }
 
@@ -124,7 +124,7 @@ func botClient(c *http.Client) *http.Client {
 }
 
 func (s *Server) overHTTP(d *Delivery) reply {
-	ctx, cancel := context.WithTimeout(s.ctx, s.opts.AckTimeout)
+	ctx, cancel := context.WithTimeout(s.clock.Context(), s.opts.AckTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader([]byte(d.Body)))
 	if err != nil {

@@ -1,14 +1,14 @@
 package slacksim
 
 import (
-	"bytes"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // What Slack accepts and a careful bot must not send. The inspector reads everything that people would see.
@@ -19,7 +19,6 @@ var (
 	scriptMarkup    = regexp.MustCompile(`(?i)(<|\]\()\s*(javascript|data|vbscript|file):`)
 	scriptAddress   = regexp.MustCompile(`(?i)^\s*(javascript|data|vbscript|file):`)
 	userMarkup      = regexp.MustCompile(`<@([UW][A-Z0-9]+)(\|[^>]*)?>`)
-	surrogateEscape = regexp.MustCompile(`\\*\\u[dD]([89abAB]|[c-fC-F])[0-9a-fA-F]{2}`)
 )
 
 // inspection is one payload being read.
@@ -55,28 +54,9 @@ func (i inspection) encoding(raw []byte) {
 	if !utf8.Valid(raw) {
 		i.find(Must, "text.invalid_utf8", "", len(raw))
 	}
-	if loneSurrogate(raw) {
+	if backstage.LoneSurrogate(raw) {
 		i.find(Must, "text.cut_surrogate", "", len(raw))
 	}
-}
-
-// loneSurrogate says whether JSON has \ud83d without the other half.
-func loneSurrogate(raw []byte) bool {
-	end, high := -1, false
-	for _, at := range surrogateEscape.FindAllIndex(raw, -1) {
-		escape := raw[at[0]:at[1]]
-		slashes := bytes.IndexByte(escape, 'u')
-		if slashes%2 == 0 {
-			continue // an escaped backslash before a plain u
-		}
-		isHigh := strings.ContainsRune("89abAB", rune(escape[len(escape)-3]))
-		pairs := high && end == at[1]-6
-		if high && !(pairs && !isHigh) || !high && !isHigh {
-			return true
-		}
-		high, end = isHigh, at[1]
-	}
-	return high
 }
 
 // arguments reads the parts of a call that carry content.
@@ -158,7 +138,7 @@ func (i inspection) object(at string, o map[string]any) {
 }
 
 func (i inspection) notBlank(at, t string) {
-	if t != "" && blank(t) {
+	if t != "" && backstage.Blank(t) {
 		i.find(Must, "text.blank", at, length(t))
 	}
 }
@@ -191,28 +171,7 @@ func (i inspection) anyString(at, t string) {
 	case strings.ContainsRune(t, utf8.RuneError):
 		i.find(Must, "text.replacement_character", at, length(t))
 	}
-	if openBidi(t) {
+	if backstage.OpenBidi(t) {
 		i.find(Should, "text.open_bidi_control", at, length(t))
 	}
-}
-
-// openBidi says whether a text leaves a direction override open, so that what follows it is turned round.
-func openBidi(t string) bool {
-	open := 0
-	for _, r := range t {
-		switch {
-		case r >= 0x202A && r <= 0x202E && r != 0x202C, r >= 0x2066 && r <= 0x2068:
-			open++
-		case (r == 0x202C || r == 0x2069) && open > 0:
-			open--
-		}
-	}
-	return open > 0
-}
-
-// blank says whether nothing of a text can be seen.
-func blank(t string) bool {
-	return !strings.ContainsFunc(t, func(r rune) bool {
-		return !unicode.IsSpace(r) && !unicode.Is(unicode.Cf, r) && r != 0
-	})
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"huiyin/bot/sim/backstage"
 )
 
 func TestFaultsThatSlackLetsPassAreFound(t *testing.T) {
@@ -88,7 +90,7 @@ func TestBrokenEncodingIsFoundBeforeDecodingHidesIt(t *testing.T) {
 		if !json.Valid([]byte(raw)) {
 			t.Fatalf("%s is no JSON", raw)
 		}
-		if got := loneSurrogate([]byte(raw)); got != want {
+		if got := backstage.LoneSurrogate([]byte(raw)); got != want {
 			t.Errorf("%s has a lone surrogate: %v, want %v", raw, got, want)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Submit fills in the modal on top of a person's stack and submits it. What Slack's own client refuses (a required field
@@ -157,7 +159,7 @@ func submissionErrors(o map[string]any, v *View) (map[string]string, string) {
 	out := map[string]string{}
 	for block, text := range given {
 		t, isString := text.(string)
-		if !isString || blank(t) {
+		if !isString || backstage.Blank(t) {
 			return nil, "an error is not a text"
 		}
 		if !slices.Contains(inputs, block) {

@@ -3,8 +3,6 @@ package slacksim
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -12,7 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // maxBody bounds what one request may carry; a view of 250 kB in form encoding fits three times.
@@ -171,31 +170,9 @@ func (a args) has(name string) bool {
 	return there && v != nil && v != ""
 }
 
-// encodeJSON marshals without the HTML escapes that Slack does not use either. Only values made by this package or
-// decoded from JSON go in, so there is no error to report.
-func encodeJSON(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return []byte("null")
-	}
-	return bytes.TrimRight(b.Bytes(), "\n")
-}
+func encodeJSON(v any) []byte { return backstage.EncodeJSON(v) }
 
-// decodeJSON reads one JSON value keeping numbers as written.
-func decodeJSON(raw []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("decoding JSON: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("decoding JSON: more than one value")
-	}
-	return v, nil
-}
+func decodeJSON(raw []byte) (any, error) { return backstage.DecodeJSON(raw) }
 
-// length counts characters as Slack's limits do: code points.
-func length(s string) int { return utf8.RuneCountInString(s) }
+// length counts characters: code points.
+func length(s string) int { return backstage.Length(s) }

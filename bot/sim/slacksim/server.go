@@ -5,13 +5,14 @@
 package slacksim
 
 import (
-	"context"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"strings"
 	"sync"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Options describe the workspace, the app installed in it and how strict time is. The zero value of every field but
@@ -83,22 +84,19 @@ type Command struct {
 
 // Server is the workspace. All methods may be called from any goroutine.
 type Server struct {
-	opts   Options
-	client *http.Client
-	log    *slog.Logger
-	ctx    context.Context
-	stop   context.CancelFunc
-	work   sync.WaitGroup
+	opts    Options
+	client  *http.Client
+	log     *slog.Logger
+	clock   *backstage.Clock
+	faults  *backstage.Faults[Fault]
+	changes *backstage.Changes[Change]
+	found   *backstage.Findings
 
 	mu      sync.Mutex
 	world   world
 	limits  buckets
-	faults  map[string][]Fault
 	rng     *rand.Rand
-	offset  time.Duration
 	started time.Time
-	sched   []*scheduled
-	subs    map[*subscription]struct{}
 	sockets []*socket
 	tickets map[string]time.Time
 	waiting map[string]chan socketAck
@@ -108,12 +106,13 @@ type Server struct {
 // New makes an empty workspace which has the bot as its only member.
 func New(o Options) *Server {
 	o = o.withDefaults()
-	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{
-		opts: o, client: botClient(o.Client), log: o.Log, ctx: ctx, stop: stop,
-		faults: map[string][]Fault{}, rng: rand.New(rand.NewPCG(o.Seed, 0x5eed)),
-		subs: map[*subscription]struct{}{}, tickets: map[string]time.Time{}, waiting: map[string]chan socketAck{},
+		opts: o, client: botClient(o.Client), log: o.Log, clock: backstage.NewClock(o.Clock, o.TimeScale),
+		found: &backstage.Findings{}, rng: rand.New(rand.NewPCG(o.Seed, 0x5eed)),
+		tickets: map[string]time.Time{}, waiting: map[string]chan socketAck{},
 	}
+	s.faults = backstage.NewFaults[Fault](s.rng.Float64)
+	s.changes = backstage.NewChanges(s.clock, Change{Kind: ChangeMissed})
 	s.started = s.now()
 	s.world = newWorld(o)
 	s.limits = newBuckets()
@@ -160,18 +159,14 @@ func (o Options) withDefaults() Options {
 
 // Close ends sockets, pending retries and deliveries under way, and waits for them.
 func (s *Server) Close() {
+	s.clock.Stop()
 	s.mu.Lock()
-	for _, d := range s.sched {
-		d.timer.Stop()
-	}
-	s.sched = nil
 	open := append([]*socket(nil), s.sockets...)
 	s.mu.Unlock()
-	s.stop()
 	for _, c := range open {
 		c.close()
 	}
-	s.work.Wait()
+	s.clock.Wait()
 	s.client.CloseIdleConnections()
 }
 
@@ -214,6 +209,6 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /commands/{team}/{id}/{secret}", s.serveResponseURL)
 	mux.HandleFunc("POST /actions/{team}/{id}/{secret}", s.serveResponseURL)
 	mux.HandleFunc("GET /link/", s.serveSocket)
-	mux.Handle("/_sim/", s.controlHandler())
+	mux.Handle(backstage.ControlPath, s.controlHandler())
 	return mux
 }

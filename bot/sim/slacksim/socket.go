@@ -74,7 +74,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	c := &socket{conn: conn}
 	s.mu.Lock()
 	full := len(s.sockets) >= maxSockets
-	if !full && s.ctx.Err() == nil {
+	if !full && s.clock.Context().Err() == nil {
 		s.sockets = append(s.sockets, c)
 	}
 	n := len(s.sockets)
@@ -83,7 +83,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		s.farewell(c, "too_many_websockets")
 		return
 	}
-	s.goDo(func() { s.keepAlive(c) })
+	s.clock.Go(func() { s.keepAlive(c) })
 	err = c.send(map[string]any{
 		"type": "hello", "num_connections": n, "connection_info": map[string]any{"app_id": s.opts.AppID},
 		"debug_info": map[string]any{"host": "applink-1", "build_number": 1, "approximate_connection_time": 18060},
@@ -100,7 +100,7 @@ func (s *Server) keepAlive(c *socket) {
 	defer t.Stop()
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-s.clock.Context().Done():
 			c.close()
 			return
 		case <-t.C:
@@ -223,7 +223,7 @@ func (s *Server) overSocket(p packet) reply {
 		return r
 	case <-t.C:
 		return reply{failure: "http_timeout"}
-	case <-s.ctx.Done():
+	case <-s.clock.Context().Done():
 		return reply{failure: "connection_failed"}
 	}
 }

@@ -106,7 +106,6 @@ type world struct {
 
 	calls      []*Call
 	deliveries []*Delivery
-	findings   []Finding
 	seq        map[string]int
 	lastTS     time.Time
 }
@@ -138,7 +137,7 @@ func (w *world) forget() {
 	w.triggers = map[string]*trigger{}
 	w.hooks = map[string]*responseURL{}
 	w.uploads = map[string]*upload{}
-	w.calls, w.deliveries, w.findings = nil, nil, nil
+	w.calls, w.deliveries = nil, nil
 }
 
 // id makes a Slack-like identifier: the prefix and nine characters, counting up per prefix.
@@ -189,14 +188,12 @@ func (w *world) remove(channel, ts string) {
 // Reset forgets messages, views, calls, deliveries, findings, faults, limits and pending retries. People, groups and
 // channels stay, and so does the clock.
 func (s *Server) Reset() {
+	s.clock.Forget()
 	s.mu.Lock()
-	for _, d := range s.sched {
-		d.timer.Stop()
-	}
-	s.sched = nil
 	s.world.forget()
 	s.limits = newBuckets()
-	s.faults = map[string][]Fault{}
+	s.faults.Clear()
+	s.found.Clear()
 	s.health = eventHealth{}
 	s.mu.Unlock()
 	s.change(Change{Kind: ChangeReset})

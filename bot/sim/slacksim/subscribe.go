@@ -26,52 +26,9 @@ type Change struct {
 	N       int    `json:"n,omitempty"` // of the call or delivery
 }
 
-type subscription struct {
-	c      chan Change
-	missed bool
-}
-
 // Subscribe returns the changes from now on, until ctx ends or the server closes. A subscriber that falls behind by 256
 // changes loses some and is then told ChangeMissed.
-func (s *Server) Subscribe(ctx context.Context) <-chan Change {
-	sub := &subscription{c: make(chan Change, 256)}
-	s.mu.Lock()
-	s.subs[sub] = struct{}{}
-	s.mu.Unlock()
-	s.goDo(func() {
-		select {
-		case <-ctx.Done():
-		case <-s.ctx.Done():
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.subs, sub)
-		close(sub.c)
-	})
-	return sub.c
-}
+func (s *Server) Subscribe(ctx context.Context) <-chan Change { return s.changes.Subscribe(ctx) }
 
-// change tells every subscriber; s.mu must not be held.
-func (s *Server) change(c Change) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.changeLocked(c)
-}
-
-func (s *Server) changeLocked(c Change) {
-	for sub := range s.subs {
-		if sub.missed {
-			select {
-			case sub.c <- Change{Kind: ChangeMissed}:
-				sub.missed = false
-			default:
-				continue
-			}
-		}
-		select {
-		case sub.c <- c:
-		default:
-			sub.missed = true
-		}
-	}
-}
+// change tells every subscriber.
+func (s *Server) change(c Change) { s.changes.Tell(c) }

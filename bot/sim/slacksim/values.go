@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // Input is what a person put into one field: the text of a text field; the values of chosen options; ids of users,
@@ -52,15 +54,7 @@ func cloneValues(v map[string]map[string]Input) map[string]map[string]Input {
 }
 
 // InputErrors is why Slack's own client does not let a form go: by block id, in English, before the bot hears of it.
-type InputErrors map[string]string
-
-func (e InputErrors) Error() string {
-	var parts []string
-	for _, b := range slices.Sorted(maps.Keys(e)) {
-		parts = append(parts, b+": "+e[b])
-	}
-	return "the client does not submit: " + strings.Join(parts, "; ")
-}
+type InputErrors = backstage.InputErrors
 
 // field is one element that a person can use, with the block it stands in.
 type field struct {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"huiyin/bot/sim/backstage"
 )
 
 // answer is what a method says; the keys of body beside ok and error.
@@ -106,7 +108,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	if f.AcceptThenDrop {
 		s.record(call, a, 0, f.String())
-		drop(w)
+		backstage.Drop(w)
 		return
 	}
 	s.respond(w, call, a, f)
@@ -199,7 +201,7 @@ func (s *Server) recordBody(call *Call, body []byte, status int, fault string) {
 	if over := len(s.world.calls) - s.opts.Keep; over > 0 {
 		s.world.calls = slices.Delete(s.world.calls, 0, over)
 	}
-	s.changeLocked(Change{Kind: ChangeCall, N: call.N})
+	s.change(Change{Kind: ChangeCall, N: call.N})
 }
 
 func apiTest(_ *Server, a args) answer {
