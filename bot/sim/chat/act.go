@@ -85,6 +85,9 @@ func (s *site) acting(do act) http.HandlerFunc {
 		case err != nil:
 			answer(w, http.StatusUnprocessableEntity, told(v.words, err))
 		default:
+			if o.sheet != nil {
+				o.sheet.Framed = framed(r.Context(), o.sheet.URL)
+			}
 			answer(w, http.StatusOK, answered{HTML: html, Toast: o.toast, Sheet: o.sheet})
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"huiyin/bot/sim/dingtalksim"
 	"huiyin/bot/sim/feishusim"
 	"huiyin/bot/sim/slacksim"
 	"huiyin/internal/i18n"
@@ -22,10 +23,11 @@ import (
 // Options say what the page shows. Catalog and at least one of the simulators are needed, everything else may be left out. Every
 // simulator has a tab of its own, in the order of the fields, whose words are the key demo.platform.NAME; nil has none.
 type Options struct {
-	Sim     *slacksim.Server  // slack
-	Feishu  *feishusim.Server // feishu
-	Catalog *i18n.Catalog     // words of the page, the keys demo.*
-	Title   string            // beside the name of the product; the Slack workspace's name when empty
+	Sim      *slacksim.Server    // slack
+	Feishu   *feishusim.Server   // feishu
+	DingTalk *dingtalksim.Server // dingtalk
+	Catalog  *i18n.Catalog       // words of the page, the keys demo.*
+	Title    string              // beside the name of the product; the Slack workspace's name when empty
 
 	// Commands are what the composer offers after a slash; the simulator's registered commands when empty.
 	Commands []CommandHint
@@ -55,7 +57,7 @@ type CommandHint struct {
 
 // Profile is what the page tells of a person beside their account.
 type Profile struct {
-	// Platform of the account: slack (also when empty), feishu.
+	// Platform of the account: slack (also when empty), feishu, dingtalk.
 	Platform string
 	// Person is the same for all accounts of one person, such as their number in the directory. The page then leads from one to
 	// the other. Empty joins nothing.
@@ -116,6 +118,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Feishu != nil {
 		s.platforms = append(s.platforms, newFeishu(o.Feishu, o.Commands, o.FeishuMenu, s.draw, meant))
+	}
+	if o.DingTalk != nil {
+		s.platforms = append(s.platforms, newDingtalk(o.DingTalk, o.Commands, s.draw))
 	}
 	return guard(s.routes())
 }

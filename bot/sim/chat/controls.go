@@ -31,6 +31,7 @@ type control struct {
 	Multiple    bool
 	Focus       bool
 	Disabled    bool
+	Beside      bool   // the page that a button leads to opens beside the conversation
 	Resets      bool   // a button that empties the form
 	LabelledBy  string // id of the label of a control that is no input
 	Max         int

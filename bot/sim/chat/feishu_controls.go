@@ -94,7 +94,7 @@ func (d *feishuDrawing) control(n node, at string) control {
 	case "select_img":
 		c.Kind, c.Multiple = "checks", n.flag("multi_select")
 		for _, o := range n.nodes("options") {
-			p := d.execute("feishu-picture", d.picture(o.str("img_key"), o.str("value")))
+			p := d.execute("picture", d.picture(o.str("img_key"), o.str("value")))
 			c.Choices = append(c.Choices, choice{Value: o.str("value"), Label: o.str("value"), Text: p})
 		}
 	}

@@ -229,7 +229,7 @@ func (d *feishuDrawing) postRun(b *strings.Builder, n node) {
 		}
 		d.mention(b, id, name)
 	case "img":
-		b.WriteString(string(d.execute("feishu-picture", d.picture(n.str("image_key"), ""))))
+		b.WriteString(string(d.execute("picture", d.picture(n.str("image_key"), ""))))
 	case "md":
 		b.WriteString(string(d.markdown(n.str("text"))))
 	case "code_block":

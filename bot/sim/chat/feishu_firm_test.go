@@ -38,7 +38,7 @@ func newOffice(t *testing.T, more ...func(*Options)) *office {
 	sim.SetBaseURL(api.URL)
 	o := &office{feishu: sim, ids: map[string]string{}}
 	o.clerk = &feishuClerk{t: t, sim: sim}
-	bot := httptest.NewServer(o.clerk)
+	bot := httptest.NewServer(o.clerk.signed(o.clerk.event))
 	t.Cleanup(bot.Close)
 	sim.SetBotURL(bot.URL)
 
@@ -103,17 +103,17 @@ type feishuClerk struct {
 }
 
 // call uses the API and returns what stands under data.
-func (c *feishuClerk) call(method, path string, body any) node {
+func (c *feishuClerk) call(path string, body any) node {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		c.t.Error(err)
 		return nil
 	}
-	return c.request(method, path, "application/json; charset=utf-8", raw)
+	return c.request(path, "application/json; charset=utf-8", raw)
 }
 
-func (c *feishuClerk) request(method, path, kind string, raw []byte) node {
-	req, err := http.NewRequestWithContext(c.t.Context(), method, c.sim.BaseURL()+"/open-apis/"+path, bytes.NewReader(raw))
+func (c *feishuClerk) request(path, kind string, raw []byte) node {
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodPost, c.sim.BaseURL()+"/open-apis/"+path, bytes.NewReader(raw))
 	if err != nil {
 		c.t.Error(err)
 		return nil
@@ -131,7 +131,7 @@ func (c *feishuClerk) request(method, path, kind string, raw []byte) node {
 	answer, err := io.ReadAll(res.Body)
 	n := nodeOf(answer)
 	if err != nil || n.str("code") != "0" {
-		c.t.Errorf("%s %s answered %s (%v)", method, path, answer, err)
+		c.t.Errorf("%s answered %s (%v)", path, answer, err)
 	}
 	if n.has("data") {
 		return n.node("data")
@@ -140,7 +140,7 @@ func (c *feishuClerk) request(method, path, kind string, raw []byte) node {
 }
 
 func (c *feishuClerk) login() {
-	n := c.call(http.MethodPost, "auth/v3/tenant_access_token/internal", map[string]any{"app_id": "cli_test", "app_secret": "secret"})
+	n := c.call("auth/v3/tenant_access_token/internal", map[string]any{"app_id": "cli_test", "app_secret": "secret"})
 	c.mu.Lock()
 	c.token = n.str("tenant_access_token")
 	c.mu.Unlock()
@@ -161,49 +161,56 @@ func (c *feishuClerk) upload() string {
 	const b = "boundary"
 	body := "--" + b + "\r\nContent-Disposition: form-data; name=\"image_type\"\r\n\r\nmessage\r\n--" + b +
 		"\r\nContent-Disposition: form-data; name=\"image\"; filename=\"dot.png\"\r\nContent-Type: image/png\r\n\r\n" + dot + "\r\n--" + b + "--\r\n"
-	key = c.request(http.MethodPost, "im/v1/images", "multipart/form-data; boundary="+b, []byte(body)).str("image_key")
+	key = c.request("im/v1/images", "multipart/form-data; boundary="+b, []byte(body)).str("image_key")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.image = key
 	return key
 }
 
-func (c *feishuClerk) send(to, kind string, content any) string {
+func (c *feishuClerk) send(to, kind string, content any) {
 	raw, err := json.Marshal(content)
 	if err != nil {
 		c.t.Error(err)
-		return ""
+		return
 	}
 	by := "open_id"
 	if strings.HasPrefix(to, "oc_") {
 		by = "chat_id"
 	}
-	return c.call(http.MethodPost, "im/v1/messages?receive_id_type="+by, map[string]any{
+	c.call("im/v1/messages?receive_id_type="+by, map[string]any{
 		"receive_id": to, "msg_type": kind, "content": string(raw),
-	}).str("message_id")
+	})
 }
 
-func (c *feishuClerk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	h := r.Header
-	if err != nil || h.Get("X-Lark-Signature") != feishusim.Sign(h.Get("X-Lark-Request-Timestamp"), h.Get("X-Lark-Request-Nonce"), feishuKey, body) {
-		c.t.Errorf("a request to %s is not signed", r.URL.Path)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
+// signed reads what Feishu pushes and hands it on decrypted, if it is signed.
+func (c *feishuClerk) signed(next func(http.ResponseWriter, node)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		h := r.Header
+		if err != nil || h.Get("X-Lark-Signature") != feishusim.Sign(h.Get("X-Lark-Request-Timestamp"), h.Get("X-Lark-Request-Nonce"), feishuKey, body) {
+			c.t.Errorf("a request to %s is not signed", r.URL.Path)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		plain, err := feishusim.Decrypt(feishuKey, nodeOf(body).str("encrypt"))
+		if err != nil {
+			c.t.Errorf("a request to %s cannot be read: %v", r.URL.Path, err)
+			return
+		}
+		next(w, nodeOf(plain))
 	}
-	plain, err := feishusim.Decrypt(feishuKey, nodeOf(body).str("encrypt"))
-	if err != nil {
-		c.t.Errorf("a request to %s cannot be read: %v", r.URL.Path, err)
-		return
-	}
-	n := nodeOf(plain)
+}
+
+func (c *feishuClerk) event(w http.ResponseWriter, n node) {
 	e := n.node("event")
 	answer := map[string]any{}
 	switch n.node("header").str("event_type") {
 	case "im.message.receive_v1":
 		c.heard(e)
 	case "application.bot.menu_v6":
-		c.command(e.node("operator").node("operator_id").str("open_id"), e.node("operator").node("operator_id").str("open_id"), "/"+e.str("event_key"), nil)
+		by := e.node("operator").node("operator_id").str("open_id")
+		c.command(by, by, "/"+e.str("event_key"), nil)
 	case "card.action.trigger":
 		answer = c.pressed(e)
 		if answer == nil {
@@ -350,8 +357,7 @@ func (c *feishuClerk) praiseForm(wrong string) map[string]any {
 	elements = append(elements, map[string]any{"tag": "form", "name": "praise", "elements": []any{
 		larkMD("**表扬谁？**"),
 		map[string]any{"tag": "select_person", "name": "who", "required": true, "placeholder": larkPlain("选择同事"), "options": people},
-		map[string]any{"tag": "input", "name": "text", "label": larkPlain("发生了什么？"), "input_type": "multiline_text", "rows": 4, "required": true, "max_length": 1000,
-			"placeholder": larkPlain("情境、行为、影响：三句话就够了。")},
+		map[string]any{"tag": "input", "name": "text", "label": larkPlain("发生了什么？"), "input_type": "multiline_text", "rows": 4, "required": true, "max_length": 1000, "placeholder": larkPlain("情境、行为、影响：三句话就够了。")},
 		larkMD("**价值观**"),
 		map[string]any{"tag": "select_static", "name": "value", "placeholder": larkPlain("选择一项"), "options": larkOptions("客户第一", "说到做到", "互相成就")},
 		map[string]any{"tag": "date_picker", "name": "when", "initial_date": "2026-01-05"},

@@ -84,8 +84,10 @@ func feishuGallery(image, who string) map[string]any {
 func feishuPost(image, who string) map[string]any {
 	return map[string]any{"zh_cn": map[string]any{"title": "周报", "content": []any{
 		[]any{
-			map[string]any{"tag": "text", "text": "粗体 ", "style": []any{"bold", "underline"}}, map[string]any{"tag": "a", "href": "https://example.com/", "text": "链接"},
-			map[string]any{"tag": "at", "user_id": who}, map[string]any{"tag": "emotion", "emoji_type": "DONE"},
+			map[string]any{"tag": "text", "text": "粗体 ", "style": []any{"bold", "underline"}},
+			map[string]any{"tag": "a", "href": "https://example.com/", "text": "链接"},
+			map[string]any{"tag": "at", "user_id": who},
+			map[string]any{"tag": "emotion", "emoji_type": "DONE"},
 		},
 		[]any{map[string]any{"tag": "md", "text": "- **md** item"}},
 		[]any{map[string]any{"tag": "code_block", "language": "GO", "text": "x := 1 < 2"}},

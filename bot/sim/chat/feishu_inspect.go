@@ -72,7 +72,7 @@ func feishuDelivery(d feishusim.Delivery, found []complaint) request {
 	if u, err := url.Parse(d.URL); err == nil && d.URL != "" {
 		q.title = http.MethodPost + " " + u.Path + " · " + d.Type
 	}
-	if d.Body != d.Plain {
+	if d.Via == feishusim.Webhook && d.Body != d.Plain {
 		q.sealed = pretty(d.Body, nil)
 	}
 	if d.Failure != "" {

@@ -34,11 +34,6 @@ var (
 	larkCode = regexp.MustCompile(`:[A-Z][A-Za-z0-9_]{1,30}:`)
 )
 
-// larkStyles are the marks around styled text, the longer first.
-var larkStyles = []struct{ mark, open, closed string }{
-	{"***", "<strong><em>", "</em></strong>"}, {"**", "<strong>", "</strong>"}, {"~~", "<s>", "</s>"}, {"*", "<em>", "</em>"},
-}
-
 // put writes text: addresses in it become links, entities what they stand for.
 func (m *larkMarker) put(s string) {
 	linked(&m.b, s, func(t string) string {
@@ -86,16 +81,11 @@ func (m *larkMarker) markup(s string, depth int) (int, func()) {
 			return m.tag(s, tag[0], tag[1], tag[2], depth)
 		}
 	case '*', '~':
-		for _, style := range larkStyles {
-			rest, opens := strings.CutPrefix(s, style.mark)
-			end := strings.Index(rest, style.mark)
-			if !opens || end < 1 || rest[0] == ' ' || rest[end-1] == ' ' {
-				continue
-			}
-			return end + 2*len(style.mark), func() {
-				m.b.WriteString(style.open)
-				m.inline(rest[:end], depth+1)
-				m.b.WriteString(style.closed)
+		if e, inner, ok := emphasised(s); ok {
+			return len(inner) + 2*len(e.mark), func() {
+				m.b.WriteString(e.open)
+				m.inline(inner, depth+1)
+				m.b.WriteString(e.closed)
 			}
 		}
 	}
@@ -104,7 +94,7 @@ func (m *larkMarker) markup(s string, depth int) (int, func()) {
 
 func (m *larkMarker) link(image bool, label, address string) {
 	if image {
-		m.b.WriteString(string(m.d.execute("feishu-picture", m.d.picture(address, label))))
+		m.b.WriteString(string(m.d.execute("picture", m.d.picture(address, label))))
 		return
 	}
 	m.b.WriteString(string(anchor(address, label)))

@@ -78,7 +78,7 @@ func formatted(number string, format node) string {
 	if format.has("precision") {
 		number = strconv.FormatFloat(f, 'f', min(max(format.num("precision"), 0), 10), 64)
 	}
-	if v, given := format["separator"]; given && (v == true || v == "true") || format.str("seperator") == "true" || format.flag("seperator") {
+	if format.flag("separator") {
 		whole, part, _ := strings.Cut(number, ".")
 		sign := ""
 		if strings.HasPrefix(whole, "-") {

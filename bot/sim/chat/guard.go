@@ -6,9 +6,10 @@ import (
 	"strings"
 )
 
-// policy lets the page load its own script and style and nothing else; pictures may come from wherever a card says.
+// policy lets the page load its own script and style and nothing else; pictures may come from wherever a card says, and the
+// bot's own pages may be shown beside a conversation.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; " +
-	"img-src 'self' https: http://localhost:* http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'"
+	"img-src 'self' https: http://localhost:* http://127.0.0.1:*; frame-src http://localhost:* http://127.0.0.1:*; base-uri 'none'; frame-ancestors 'none'"
 
 // maxForm bounds what the page may send; the longest is a modal full of text.
 const maxForm = 1 << 20

@@ -88,3 +88,23 @@ func (m *markdown) within(tag string) {
 	}
 	m.open = tag
 }
+
+// emphasis is a mark around styled text.
+type emphasis struct{ mark, open, closed string }
+
+// emphases are those of Markdown, the longer first.
+var emphases = []emphasis{
+	{"***", "<strong><em>", "</em></strong>"}, {"**", "<strong>", "</strong>"}, {"~~", "<s>", "</s>"}, {"*", "<em>", "</em>"},
+}
+
+// emphasised recognises what a text begins with: a mark, what it encloses and the same mark again, with no space at the edges.
+func emphasised(s string) (e emphasis, inner string, ok bool) {
+	for _, e := range emphases {
+		rest, opens := strings.CutPrefix(s, e.mark)
+		end := strings.Index(rest, e.mark)
+		if opens && end > 0 && rest[0] != ' ' && rest[end-1] != ' ' {
+			return e, rest[:end], true
+		}
+	}
+	return emphasis{}, "", false
+}

@@ -42,11 +42,12 @@ func (v view) Act(name string) string {
 // pane is one person at one place.
 type pane struct {
 	view
-	site  *site
-	n     int // 1 or 2
-	who   person
-	place place
-	as    reader
+	site   *site
+	n      int // 1 or 2
+	who    person
+	place  place
+	places []place
+	as     reader
 }
 
 // piece is a part of the page that is drawn again by itself. Rev changes when it looks different.
@@ -89,7 +90,7 @@ type paneView struct {
 	face
 	N                                       int
 	PlaceID, PlaceName, PlaceKind           string
-	Home, Split, Mentions                   bool
+	Home, Split, Mentions, Mute             bool
 	Close, Draft, IDs, On                   string
 	Accounts                                []tab // of the same person, when there are several platforms
 	Menu                                    []menuRow
@@ -159,7 +160,12 @@ func (s *site) pane(v view, n int, a account) (pane, bool) {
 		wish = v.st.At
 	}
 	places := v.p.places(user)
-	at.place = places[0]
+	for i := range places {
+		if places[i].kind == placeNotices {
+			places[i].name = v.T("demo.place.notices")
+		}
+	}
+	at.places, at.place = places, places[0]
 	if wish == placeHome && v.p.client().home {
 		at.place = place{id: placeHome, kind: placeHome, name: v.T("demo.home")}
 	}
@@ -176,6 +182,7 @@ func (s *site) drawPane(at pane) paneView {
 		view: at.view, face: s.face(at.who), N: at.n, PlaceID: at.place.id, PlaceName: at.place.name, PlaceKind: at.place.kind,
 		Home: at.place.kind == placeHome, Close: at.st.alone(at.n).link(), IDs: at.as.ids, On: at.p.name(), Accounts: s.accounts(at),
 	}
+	v.Mute = v.Home || at.place.kind == placeNotices
 	v.Mentions = at.place.kind != placeBot || at.p.client().mentionsInDM
 	if at.place.kind == placeBot {
 		for _, m := range at.p.client().menu {
@@ -309,7 +316,7 @@ type placeRow struct {
 
 func (at pane) placesView() placesView {
 	v := placesView{words: at.words}
-	for _, pl := range at.p.places(at.who.id) {
+	for _, pl := range at.places {
 		row := placeRow{Name: pl.name, Kind: pl.kind, Link: at.st.in(at.n, pl.id).link(), Here: pl.id == at.place.id}
 		if !row.Here {
 			row.Unread = at.p.unread(at.who.id, pl.id, at.site.seen.last(at.p, at.who.id, pl.id))

@@ -23,7 +23,7 @@ func (s *site) face(p person) face {
 	more := s.profiles[p.account()]
 	f := face{
 		ID: p.id, Mention: p.mentioned(), Name: p.name, Other: more.OtherName, Title: p.title, Department: cmp.Or(more.Department, p.department),
-		Initials: initials(p.name), Hue: hue(p.id), Manager: s.bosses[p.account()], HR: more.HR, Guest: p.guest, Bot: p.bot,
+		Initials: initials(p.name), Hue: hue(cmp.Or(more.Person, p.id)), Manager: s.bosses[p.account()], HR: more.HR, Guest: p.guest, Bot: p.bot,
 	}
 	if f.Other == f.Name {
 		f.Other = ""

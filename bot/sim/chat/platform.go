@@ -78,7 +78,8 @@ const (
 	placeBot     = "bot"
 	placePublic  = "public"
 	placePrivate = "private"
-	placeHome    = "home" // also the id of the bot's home page
+	placeNotices = "notices" // the platform's own, in which nobody can write
+	placeHome    = "home"    // also the id of the bot's home page
 )
 
 type place struct{ id, name, kind string }

@@ -206,6 +206,35 @@
     box.late = setTimeout(() => { box.hidden = true; }, Math.max(4000, 120 * text.length));
   };
 
+  // A page of the bot's opens beside the conversation, as in the vendor's client; one that lets nobody frame it opens in a window.
+  const openSheet = (pane, { url, framed }) => {
+    const box = one(".sheet", pane), note = one(".sheet-note", box);
+    for (const f of all("iframe", box)) f.remove();
+    one("header a", box).href = url;
+    note.hidden = framed;
+    note.textContent = note.dataset.text;
+    if (framed) {
+      const frame = document.createElement("iframe");
+      frame.setAttribute("sandbox", "allow-forms allow-scripts allow-same-origin allow-popups");
+      frame.title = box.ariaLabel || "";
+      frame.src = url;
+      box.append(frame);
+    } else window.open(url, "_blank", "noopener");
+    box.classList.toggle("framed", framed);
+    box.hidden = false;
+    one("header a", box).focus();
+  };
+  const closeSheet = (pane) => {
+    const box = one(".sheet", pane);
+    box.hidden = true;
+    for (const f of all("iframe", box)) f.remove();
+    refreshAll("messages", pane);
+  };
+  document.addEventListener("click", (e) => {
+    const b = e.target.closest(".sheet-closes");
+    if (b) closeSheet(b.closest(".pane"));
+  });
+
   const act = async (form, { submitter = null, name = "", more = {} } = {}) => {
     const body = new URLSearchParams(new FormData(form, submitter));
     for (const [k, v] of Object.entries(more)) body.set(k, v);
@@ -218,6 +247,7 @@
     if (!reply.ok) notice(form, reply.notice);
     complain(form, reply.fields);
     if (pane && reply.toast) toast(pane, reply.toast);
+    if (pane && reply.sheet) openSheet(pane, reply.sheet);
     if (pane) await Promise.all(["modal", "messages", "home"].map((n) => refreshAll(n, pane)));
     if (kind.endsWith("/clock")) everything();
     return reply;
@@ -263,7 +293,8 @@
       press(d.closest("form"), d.dataset.press);
     }
     const link = t.closest("a[data-press]");
-    if (link) press(link.closest("form"), link.dataset.press); // the link opens by itself as well
+    if (link && link.hasAttribute("data-beside")) e.preventDefault(); // where it opens, the server says
+    if (link) press(link.closest("form"), link.dataset.press); // any other link opens by itself as well
     for (const d of all("details.menu[open], details.picker[open]")) if (!d.contains(t)) d.open = false;
   });
 
@@ -296,6 +327,8 @@
       one("summary", open).focus();
       return;
     }
+    const sheet = e.target.closest(".sheet");
+    if (sheet) return closeSheet(sheet.closest(".pane"));
     const modal = e.target.closest("dialog.modal");
     if (modal && !e.target.closest("dialog.confirm")) {
       e.preventDefault();
@@ -436,8 +469,9 @@
       one("textarea", form).removeAttribute("aria-activedescendant");
     },
     take(form, option) {
-      const text = one("textarea", form), { from } = form.token;
-      text.setRangeText(option.dataset.insert, from, text.selectionStart, "end");
+      const text = one("textarea", form), { kind, q, from } = form.token;
+      const to = from + q.length + (kind === "@" ? 1 : 0); // more may have been typed since
+      text.setRangeText(option.dataset.insert, from, to, text.selectionStart > to ? "preserve" : "end");
       text.focus();
       composer.size(text);
       composer.hint(text);
@@ -450,7 +484,7 @@
         e.preventDefault(); // the keyboard is ahead of the list
         await composer.hint(text);
         const best = composer.marked(form);
-        if (best && best.dataset.insert.trim() !== text.value.trim()) composer.take(form, best);
+        if (best && (e.key === "Tab" || best.dataset.insert.trim() !== text.value.trim())) composer.take(form, best);
         else if (e.key === "Enter") form.requestSubmit();
         return;
       }
