@@ -69,7 +69,7 @@ func (g *gathering) join(ctx context.Context, one *given) (free func(), err erro
 	select {
 	case err = <-one.verdict:
 	case <-ctx.Done():
-		g.drop(one)
+		g.drop(one) //nolint:contextcheck // a batch lasts as long as those wait who are in it, and this one no longer does
 		return nil, ctx.Err()
 	}
 	switch {

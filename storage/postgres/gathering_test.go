@@ -24,7 +24,7 @@ import (
 // them can.
 func gather(ctx context.Context, d *DB, all []*given, waiting int) []error {
 	errs := make([]error, len(all))
-	open := hold(d)
+	open := hold(d) //nolint:contextcheck // each waits with a context of its own
 	var done sync.WaitGroup
 	for i, one := range all {
 		done.Go(func() { errs[i] = giveOne(ctx, d, one) })
