@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/google/uuid"
 )
@@ -59,7 +61,8 @@ var ErrTooFew = errors.New("fewer people answered than may be shown")
 
 // Tally opens the ballots and gives what the frozen policy lets be known. rows come in order of subject and rater, all of the cycle's
 // assignments, with and without ballot; they are read once, and what is kept of them is totals, and the comments about one subject at a
-// time. It fails with a *TamperedError when policy, roster or ballot box are not what they were, with ErrTooFew, with ErrExposed, and
+// time. A ballot's bytes must stay as they are until 64 more rows were asked
+// for. It fails with a *TamperedError when policy, roster or ballot box are not what they were, with ErrTooFew, with ErrExposed, and
 // with what rows and out give. No error holds an answer.
 func Tally(c Cycle, private hpke.PrivateKey, rows iter.Seq2[Sealed, error], out Output) (Outcome, error) {
 	if err := c.intact(); err != nil {
@@ -69,13 +72,20 @@ func Tally(c Cycle, private hpke.PrivateKey, rows iter.Seq2[Sealed, error], out 
 		return Outcome{}, &TamperedError{What: "key"}
 	}
 	t := &tally{cycle: c, private: private, out: out, roster: newRosterSum(), units: map[string][]leaf{}}
+	chunk := make([]Sealed, 0, chunkSize)
 	for row, err := range rows {
 		if err != nil {
 			return Outcome{}, fmt.Errorf("reading ballots: %w", err)
 		}
-		if err := t.row(row); err != nil {
-			return Outcome{}, err
+		if chunk = append(chunk, row); len(chunk) == chunkSize {
+			if err := t.rows(chunk); err != nil {
+				return Outcome{}, err
+			}
+			chunk = chunk[:0]
 		}
+	}
+	if err := t.rows(chunk); err != nil {
+		return Outcome{}, err
 	}
 	if err := t.finish(); err != nil {
 		return Outcome{}, err
@@ -116,7 +126,38 @@ type written struct {
 
 func (t *tally) questions() []Question { return t.cycle.Policy.Questionnaire.Questions }
 
-func (t *tally) row(r Sealed) error {
+// chunkSize is how many ballots are opened at a time, on all processors: opening is nearly all of the work.
+const chunkSize = 64
+
+// rows opens ballots side by side and counts them one after the other.
+func (t *tally) rows(chunk []Sealed) error {
+	opened := make([]Answers, len(chunk)) // nil: does not open
+	workers := min(runtime.GOMAXPROCS(0), len(chunk))
+	var done sync.WaitGroup
+	for first := range workers {
+		done.Go(func() {
+			for i := first; i < len(chunk); i += workers {
+				if r := chunk[i]; r.Ballot != nil {
+					answers, err := open(t.private, t.cycle.Place(r.Assignment), t.cycle.Policy.Questionnaire, r.Ballot)
+					if err == nil {
+						opened[i] = answers
+					}
+				}
+			}
+		})
+	}
+	done.Wait()
+	for i, r := range chunk {
+		if err := t.row(r, opened[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row counts one row of the ballot box. answers is nil when there is no ballot, or one that does not open: that is no ballot either, but
+// that there was one is counted.
+func (t *tally) row(r Sealed, answers Answers) error {
 	if t.about != nil && order(t.last, r.Assignment) >= 0 {
 		return &TamperedError{What: "order of the roster"}
 	}
@@ -132,16 +173,14 @@ func (t *tally) row(r Sealed) error {
 		t.begin(r.Assignment)
 	}
 	t.about.invited[r.Relation]++
-	if r.Ballot == nil {
-		return nil
-	}
-	answers, err := open(t.private, t.cycle.Place(r.Assignment), t.cycle.Policy.Questionnaire, r.Ballot)
-	if err != nil {
+	switch {
+	case r.Ballot == nil:
+	case answers == nil:
 		t.outcome.Rejected++
-		return nil //nolint:nilerr // a ballot that does not open is no ballot; that there was one is counted
+	default:
+		t.outcome.Ballots++
+		t.count(r.Assignment, answers)
 	}
-	t.outcome.Ballots++
-	t.count(r.Assignment, answers)
 	return nil
 }
 
