@@ -55,6 +55,7 @@ type App struct {
 	desk       *dialog.Desk
 	jobs       *jobs.Runner
 	vitals     *vitals
+	quota      *jobs.Quota
 	receive    bot.Receive
 
 	chats    []connected
@@ -71,6 +72,9 @@ func New(ctx context.Context, o Options) (*App, error) {
 	}
 	var err error
 	if a.org, err = ensureOrg(ctx, o.Database, o.Config, o.Firm); err != nil {
+		return nil, err
+	}
+	if err := a.count(); err != nil {
 		return nil, err
 	}
 	if err := a.connect(o.Catalog); err != nil {
@@ -184,6 +188,10 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 	})
 	all.Go(func() error {
 		a.deliver(ctx)
+		return nil
+	})
+	all.Go(func() error {
+		a.quota.Run(ctx)
 		return nil
 	})
 	for _, c := range a.chats {

@@ -12,6 +12,7 @@ import (
 	"huiyin/bot/slack"
 	"huiyin/internal/config"
 	"huiyin/internal/i18n"
+	"huiyin/internal/jobs"
 	"huiyin/internal/notice"
 )
 
@@ -39,6 +40,7 @@ type dialer struct {
 	now     func() time.Time
 	catalog *i18n.Catalog
 	refresh func(platform string) func(context.Context, bot.Account)
+	quota   *jobs.Quota // nil: calls are not counted
 }
 
 // open makes the adapters of all platforms whose credentials are set. They talk to nobody yet.
@@ -78,7 +80,7 @@ func (d dialer) feishu() (connected, bool, error) {
 	}
 	f, err := feishu.New(feishu.Config{
 		AppID: set.AppID, AppSecret: set.AppSecret.Reveal(), EncryptKey: set.EncryptKey.Reveal(), VerificationToken: set.VerificationToken.Reveal(),
-		BaseURL: set.BaseURL, Mode: set.Mode, HTTP: client(), Now: d.now, Log: d.log.With("platform", feishu.Name), Catalog: d.catalog, Lang: d.cfg.Lang,
+		BaseURL: set.BaseURL, Mode: set.Mode, HTTP: counted(d.quota, feishu.Name, client()), Now: d.now, Log: d.log.With("platform", feishu.Name), Catalog: d.catalog, Lang: d.cfg.Lang,
 		Refresh: d.refresher(feishu.Name),
 	})
 	if err != nil {
@@ -105,7 +107,7 @@ func client() *http.Client {
 // connect makes the adapters, and what lists their accounts.
 func (a *App) connect(catalog *i18n.Catalog) error {
 	var err error
-	a.chats, err = dialer{cfg: a.cfg, log: a.log, now: a.now, catalog: catalog, refresh: a.refresher}.open()
+	a.chats, err = dialer{cfg: a.cfg, log: a.log, now: a.now, catalog: catalog, refresh: a.refresher, quota: a.quota}.open()
 	for _, c := range a.chats {
 		a.accounts[c.Name()] = newAccounts(a, c)
 	}

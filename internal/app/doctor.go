@@ -32,7 +32,7 @@ func doctor(ctx context.Context, c *console, _ []string) error {
 	} else {
 		err := e.database(ctx, d)
 		if err == nil && e.migrated {
-			err = e.contents(ctx, d)
+			err = errors.Join(e.contents(ctx, d), e.calls(ctx, cfg, d))
 		}
 		if err := errors.Join(err, d.close(ctx)); err != nil {
 			return err

@@ -70,7 +70,7 @@ func (a *App) plan(ctx context.Context, writer jobs.Writer, oneClock bool) error
 	var err error
 	a.jobs, err = jobs.New(jobs.Options{
 		Pool: a.background.Pool(), Deliveries: a.background.Deliveries, Directories: a.cache, Writer: writer, Platforms: a.platforms(), Log: a.log, Now: a.now,
-		Wake: a.db.Woken(), Limits: limits(a.platforms()), Pacer: a.redis.Pacer, Observer: a.metrics, Schedules: a.background.Schedules, Tasks: tasks,
+		Wake: a.db.Woken(), Limits: limits(a.platforms()), Pacer: a.redis.Pacer, Observer: a.metrics, Weekly: a.quota.Weekly, Schedules: a.background.Schedules, Tasks: tasks,
 		EveryMinute: []func(context.Context, time.Time) error{service.FollowUp, a.releaseHeld}, OneClock: oneClock,
 	})
 	return err
