@@ -31,7 +31,7 @@ func TestFortyCallsOfAnAPIASecond(t *testing.T) {
 	if status != http.StatusOK {
 		t.Errorf("the 41st on the old host got HTTP %d", status)
 	}
-	_, out = w.inGroup(t, "sampleText", obj{"content": "a"})
+	_, out = w.inGroup(t, "a")
 	wantCode(t, "another API", out, "")
 	w.noMust(t)
 	w.Advance(999 * time.Millisecond)
@@ -81,10 +81,10 @@ func TestTheMonthHasItsNumberOfCalls(t *testing.T) {
 	w := newOffice(t, func(o *Options) { o.Limits.Monthly = 3 })
 	hook := w.session(t, w.group)
 	for range 3 {
-		_, out := w.inGroup(t, "sampleText", obj{"content": "a"})
+		_, out := w.inGroup(t, "a")
 		wantCode(t, "one of three", out, "")
 	}
-	status, out := w.inGroup(t, "sampleText", obj{"content": "a"})
+	status, out := w.inGroup(t, "a")
 	wantCode(t, "the fourth", out, "Forbidden.AccessDenied.ApiCountLimitForOrg")
 	if status != http.StatusForbidden || w.MonthlyCalls() != 3 {
 		t.Errorf("the fourth got HTTP %d, and %d calls count", status, w.MonthlyCalls())
@@ -99,10 +99,10 @@ func TestTheMonthHasItsNumberOfCalls(t *testing.T) {
 	}
 	w.SetTime(time.Date(2026, 1, 31, 15, 59, 59, 0, time.UTC))
 	w.login(t)
-	_, out = w.inGroup(t, "sampleText", obj{"content": "a"})
+	_, out = w.inGroup(t, "a")
 	wantCode(t, "a second before February in Shanghai", out, "Forbidden.AccessDenied.ApiCountLimitForOrg")
 	w.Advance(time.Second)
-	_, out = w.inGroup(t, "sampleText", obj{"content": "a"})
+	_, out = w.inGroup(t, "a")
 	wantCode(t, "in February", out, "")
 	w.SetLimits(Limits{Monthly: 1, Directory: true})
 	_, out = w.user(t)

@@ -119,9 +119,9 @@ func TestEveryMessageKeyWantsItsParameters(t *testing.T) {
 func TestAGroupTakesFifteenThousandBytes(t *testing.T) {
 	w := newOffice(t, nil)
 	frame := len(`{"content":""}`)
-	_, out := w.inGroup(t, "sampleText", obj{"content": letters(groupParam - frame)})
+	_, out := w.inGroup(t, letters(groupParam-frame))
 	wantCode(t, "15,000 bytes", out, "")
-	_, out = w.inGroup(t, "sampleText", obj{"content": letters(groupParam - frame + 1)})
+	_, out = w.inGroup(t, letters(groupParam-frame+1))
 	wantCode(t, "15,001 bytes", out, "invalidParameter.msgParam.tooLong")
 	if got := w.Messages(w.group, w.kai.UserID); len(got) != 1 || got[0].Via != ViaAPI {
 		t.Errorf("the group sees %d messages", len(got))
@@ -160,7 +160,7 @@ func TestTheRobotTakesMessagesBackForADay(t *testing.T) {
 	if got := rules(w.Findings()); len(got) != 1 || got[0] != "SHOULD path.undocumented" {
 		t.Errorf("the undocumented path was found to be %v", got)
 	}
-	_, three := w.inGroup(t, "sampleText", obj{"content": "three"})
+	_, three := w.inGroup(t, "three")
 	out = recall("groupMessages/recall", obj{"openConversationId": w.group, "processQueryKeys": []any{three["processQueryKey"]}})
 	if len(out["successResult"].([]any)) != 1 || len(w.Messages(w.group, w.lin.UserID)) != 0 {
 		t.Errorf("recalling in the group gives %s", encodeJSON(out))
@@ -207,7 +207,7 @@ func TestWhatACarefulBotDoesNotSend(t *testing.T) {
 		}
 	}
 	before := len(w.Findings())
-	w.inGroup(t, "sampleText", obj{"content": "this stays between us"})
+	w.inGroup(t, "this stays between us")
 	if got := rules(w.Findings())[before:]; len(got) != 1 || got[0] != "MUST group.private_text" {
 		t.Errorf("a secret in a group was found to be %v", got)
 	}

@@ -265,11 +265,11 @@ func (w *office) batch(t *testing.T, key string, param any, users ...string) (in
 	})
 }
 
-// inGroup sends a message to the group.
-func (w *office) inGroup(t *testing.T, key string, param any) (int, obj) {
+// inGroup says a text in the group.
+func (w *office) inGroup(t *testing.T, text string) (int, obj) {
 	t.Helper()
 	return w.request(t, "POST", "/v1.0/robot/groupMessages/send", obj{
-		"robotCode": testClient, "openConversationId": w.group, "msgKey": key, "msgParam": string(encodeJSON(param)),
+		"robotCode": testClient, "openConversationId": w.group, "msgKey": "sampleText", "msgParam": string(encodeJSON(obj{"content": text})),
 	})
 }
 

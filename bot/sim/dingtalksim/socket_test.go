@@ -46,9 +46,9 @@ func (w *office) connect(t *testing.T, topics []any) *stream {
 	if err != nil {
 		t.Fatalf("connecting: %v", err)
 	}
-	res.Body.Close()
+	defer res.Body.Close()
 	c := &stream{conn: conn, ended: make(chan struct{})}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(c.hangUp)
 	go c.run()
 	return c
 }
@@ -79,6 +79,10 @@ func (c *stream) run() {
 			c.ack(f.Headers["messageId"], code, data)
 		}
 	}
+}
+
+func (c *stream) hangUp() {
+	c.conn.Close() //nolint:errcheck // it may be closed already
 }
 
 func (c *stream) ack(id string, code int, data string) {
@@ -137,12 +141,13 @@ func TestATicketIsForOneConnectionWithin90Seconds(t *testing.T) {
 	dial := func(address string) bool {
 		conn, res, err := websocket.DefaultDialer.DialContext(t.Context(), address, nil)
 		if res != nil {
-			res.Body.Close()
+			defer res.Body.Close()
 		}
-		if err == nil {
-			conn.Close()
+		if err != nil {
+			return false
 		}
-		return err == nil
+		defer conn.Close()
+		return true
 	}
 	address := w.ticket(t, allTopics)
 	w.Advance(90*time.Second - time.Millisecond)
@@ -347,7 +352,7 @@ func TestABrokenConnectionEndsTheWait(t *testing.T) {
 	})
 	c := w.connect(t, allTopics)
 	c.answers(func(frame) (int, string, bool) {
-		c.conn.Close()
+		c.hangUp()
 		return 0, "", false
 	})
 	if _, ack, err := w.Say(w.lin.UserID, w.P2P(w.lin.UserID), "hi"); err != nil || ack.Failure != "connection_failed" || w.Pending() != 1 {

@@ -156,13 +156,12 @@ func (w *world) moment(now time.Time) time.Time {
 }
 
 // say keeps a new message of the robot's or a person's. s.mu is held.
-func (s *Server) say(m *Message) *Message {
+func (s *Server) say(m *Message) {
 	m.ID = "msg" + backstage.HexID("msg", s.world.count("msg"))[:22] + "=="
 	m.Created = s.world.moment(s.Now())
 	s.world.messages[m.ID] = m
 	s.world.order[m.Chat] = append(s.world.order[m.Chat], m.ID)
 	s.changes.Tell(Change{Kind: ChangeMessage, Chat: m.Chat, Message: m.ID})
-	return m
 }
 
 // Reset forgets messages, cards, calls, deliveries, findings, faults, limits, what must be kept private and pending pushes.
