@@ -65,12 +65,26 @@ func (s *Service) Start(ctx context.Context, dir *people.Directory, cause people
 	return c, nil
 }
 
-// checkGap refuses what was asked too lately.
+// checkGap refuses what was asked too lately. For a pulse the same people count under every department that they are in: a pulse of the
+// firm, of a department and of a part of it are about the same group.
 func (s *Service) checkGap(ctx context.Context, c Cycle, roster Roster, now time.Time) error {
 	var subjects, questions []uuid.UUID
+	seen := map[uuid.UUID]bool{}
+	add := func(id uuid.UUID) {
+		if !seen[id] {
+			seen[id] = true
+			subjects = append(subjects, id)
+		}
+	}
+	units := map[string]bool{}
 	for _, a := range roster {
-		if len(subjects) == 0 || subjects[len(subjects)-1] != a.Subject {
-			subjects = append(subjects, a.Subject)
+		add(a.Subject)
+		if a.Relation == Member && !units[a.Unit] {
+			units[a.Unit] = true
+			add(UnitID(c.OrgID, ""))
+			for up := a.Unit; up != ""; up = above(up) {
+				add(UnitID(c.OrgID, up))
+			}
 		}
 	}
 	for _, q := range c.Policy.Questionnaire.Questions {

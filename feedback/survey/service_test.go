@@ -513,3 +513,34 @@ func TestWhatCannotBeStartedLeavesNoKey(t *testing.T) {
 		}
 	}
 }
+
+// A pulse of the firm and one of a part of it ask the same people.
+func TestAPulseOfAPartIsTheSameGroup(t *testing.T) {
+	s := newStage(t)
+	roster, _ := BuildPulse(s.dir, PulseWish{Department: "Sales", K: 5})
+	c := Cycle{Kind: Pulse, ClosesAt: noon.AddDate(0, 0, 7), Policy: DefaultPolicy(Pulse, ask(Score))}
+	asks := &askedOf{memory: s.store}
+	s.Store = asks
+	if _, err := s.Start(t.Context(), s.dir, by(10, noon, ""), c, roster); err != nil {
+		t.Fatal(err)
+	}
+	for _, unit := range []string{"", "Sales", "Sales/East", "Sales/West"} {
+		if !slices.Contains(asks.subjects, UnitID(orgID, unit)) {
+			t.Errorf("an earlier pulse of %q is not looked for", unit)
+		}
+	}
+	if len(asks.subjects) != 4 {
+		t.Errorf("%d subjects are looked for, want 4", len(asks.subjects))
+	}
+}
+
+// askedOf notes what is looked for.
+type askedOf struct {
+	*memory
+	subjects []uuid.UUID
+}
+
+func (a *askedOf) Asked(_ context.Context, _ uuid.UUID, subjects, _ []uuid.UUID, _ time.Time) ([]Asked, error) {
+	a.subjects = subjects
+	return nil, nil
+}
