@@ -112,7 +112,7 @@ func (s *DingTalk) listingDue() bool {
 	k := &s.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.listed.IsZero() || s.cfg.Now().Sub(k.listed) >= time.Duration(k.cost)*month/listBudget
+	return k.listed.IsZero() || s.cfg.Now().Sub(k.listed) >= time.Duration(k.cost)*(month/listBudget)
 }
 
 // accounts are all people known, in order of their ids.
@@ -248,7 +248,7 @@ func (c *directoryCalls) call(ctx context.Context, name string, body, out any) e
 func (s *DingTalk) askForManagers(ctx context.Context, people map[string]user) (bosses, error) {
 	have := s.bosses(ctx)
 	now := s.cfg.Now()
-	due := have.At.IsZero() || now.Sub(have.At) >= max(askAtMost, time.Duration(len(people))*month/askBudget)
+	due := have.At.IsZero() || now.Sub(have.At) >= max(askAtMost, time.Duration(len(people))*(month/askBudget))
 	next := bosses{At: have.At, Of: map[string]string{}}
 	if due {
 		next.At = now

@@ -64,7 +64,7 @@ func Manifest(p i18n.Printer, publicURL string, stream bool) ([]byte, error) {
 	}
 	w.step("dingtalk.manifest.scopes")
 	for _, s := range scopes {
-		w.line("- `%s`: %s", s[0], p.T("dingtalk.manifest.scope."+s[1]))
+		w.line("- `%s` %s", s[0], p.T("dingtalk.manifest.scope."+s[1]))
 	}
 	w.item("dingtalk.manifest.range")
 	w.step("dingtalk.manifest.events")
@@ -76,7 +76,7 @@ func Manifest(p i18n.Printer, publicURL string, stream bool) ([]byte, error) {
 		w.field("dingtalk.manifest.events.key", "HUIYIN_DINGTALK_EVENT_AES_KEY")
 	}
 	for _, e := range events {
-		w.line("- `%s`: %s", e, p.T("dingtalk.manifest.event."+e))
+		w.line("- `%s` %s", e, p.T("dingtalk.manifest.event."+e))
 	}
 	w.step("dingtalk.manifest.card")
 	w.item("dingtalk.manifest.card.how")
@@ -112,5 +112,5 @@ func (w *page) field(name, value string) {
 	if strings.HasPrefix(name, "dingtalk.") {
 		name = w.p.T(name)
 	}
-	w.line("- %s: `%s`", name, value)
+	w.line("- **%s** `%s`", name, value)
 }

@@ -252,7 +252,7 @@ func forged(text string) (problems []string) {
 		if !ourLink.MatchString(link) {
 			say("a link", []string{link})
 		}
-		rest = strings.Replace(rest, link, " ", 1)
+		rest = strings.Replace(rest, link, "•", 1)
 	}
 	say("a bare address", bareLink.FindAllString(rest, -1))
 	say("a tag", anyTag.FindAllString(rest, -1))
