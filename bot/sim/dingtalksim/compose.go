@@ -37,7 +37,8 @@ func (s *Server) Say(user, chat, text string) (Message, Ack, error) {
 }
 
 // SayRaw writes a message of another type than text: picture, richText, audio, video, file, unknownMsgType. Mentions are those
-// of a richText in a group.
+// of a richText in a group. Without content the payload has neither text nor content, as that of a firm which has used up its
+// quota of received messages.
 func (s *Server) SayRaw(user, chat, msgType string, content map[string]any, mentions ...Mention) (Message, Ack, error) {
 	s.mu.Lock()
 	c, err := s.typing(user, chat)
@@ -143,10 +144,13 @@ func (s *Server) received(m *Message, c *Chat, field string, content map[string]
 	sender := s.world.people[m.Sender]
 	hook, ends := s.newSession(c.ID)
 	out := map[string]any{
-		"conversationId": c.ID, "conversationType": "1", "msgId": m.ID, "msgtype": m.Type, field: content, "chatbotUserId": s.opts.BotID,
+		"conversationId": c.ID, "conversationType": "1", "msgId": m.ID, "msgtype": m.Type, "chatbotUserId": s.opts.BotID,
 		"chatbotCorpId": s.opts.CorpID, "robotCode": s.opts.RobotCode, "senderId": sender.DingtalkID, "senderNick": sender.Name,
 		"senderCorpId": sender.CorpID, "senderPlatform": "Mac", "isAdmin": sender.Admin, "sessionWebhook": hook,
 		"sessionWebhookExpiredTime": ends.UnixMilli(), "createAt": m.Created.UnixMilli(),
+	}
+	if content != nil {
+		out[field] = content
 	}
 	if s.told(sender) {
 		out["senderStaffId"] = sender.UserID

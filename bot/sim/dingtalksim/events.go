@@ -21,6 +21,9 @@ func (s *Server) Emit(kind string, data map[string]any) Ack {
 	framed := map[string]any{"timeStamp": born, "eventId": id, "optStaffId": ""}
 	plain := map[string]any{"EventType": kind, "CorpId": s.opts.CorpID, "TimeStamp": born, "OptStaffId": ""}
 	for k, v := range data {
+		if k == "" {
+			continue
+		}
 		framed[k] = v
 		plain[strings.ToUpper(k[:1])+k[1:]] = v
 	}

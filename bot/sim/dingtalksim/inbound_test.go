@@ -136,6 +136,13 @@ func TestOtherTypesCarryContentInsteadOfText(t *testing.T) {
 	if got["text"] != nil || at(got, "content", "recognition") != "赞" || got["msgtype"] != "audio" {
 		t.Errorf("the bot received %s", encodeJSON(got))
 	}
+	if _, _, err := w.SayRaw(w.lin.UserID, w.P2P(w.lin.UserID), "text", nil); err != nil {
+		t.Fatal(err)
+	}
+	got = w.bot.last(t).payload(t)
+	if _, has := got["content"]; has || got["text"] != nil || got["msgtype"] != "text" {
+		t.Errorf("beyond its quota the bot received %s", encodeJSON(got))
+	}
 }
 
 func TestAnEventIsEncryptedAndNamesIDsOnly(t *testing.T) {
