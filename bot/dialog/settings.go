@@ -104,7 +104,7 @@ func settingsOpen(_ context.Context, t *Talk, _ card.Action, _ card.Values) (bot
 	}
 	if t.choosesPlatform() {
 		options := []card.Option{{Value: lastUsed, Label: t.platformName(lastUsed)}}
-		for _, name := range t.Dir.Reached(t.Who.ID) {
+		for _, name := range t.reached() {
 			options = append(options, card.Option{Value: name, Label: t.platformName(name)})
 		}
 		f.Fields = append(f.Fields, card.ChoiceField{
@@ -118,11 +118,16 @@ func settingsOpen(_ context.Context, t *Talk, _ card.Action, _ card.Values) (bot
 const lastUsed = "last"
 
 // choosesPlatform reports whether there is anything to choose.
-func (t *Talk) choosesPlatform() bool { return len(t.Dir.Reached(t.Who.ID)) > 1 }
+func (t *Talk) choosesPlatform() bool { return len(t.reached()) > 1 }
+
+// reached are the platforms on which the person has an account, and which are connected: one that is not can do nothing.
+func (t *Talk) reached() []string {
+	return slices.DeleteFunc(t.Dir.Reached(t.Who.ID), func(name string) bool { return t.Abilities(name) == bot.Abilities{} })
+}
 
 // chosenPlatform is where the person wants messages; a place where they have no account any more is no choice.
 func (t *Talk) chosenPlatform(s people.Settings) string {
-	if slices.Contains(t.Dir.Reached(t.Who.ID), s.Platform) {
+	if slices.Contains(t.reached(), s.Platform) {
 		return s.Platform
 	}
 	return lastUsed

@@ -248,3 +248,61 @@ func TestTheDoctorSaysInSentencesWhatIsWrongWithPlatformsAndDirectories(t *testi
 		t.Errorf("with a wrong secret the doctor says:\n%s", out)
 	}
 }
+
+// feishuSees waits until somebody can see a message of the bot in Feishu that contains the words.
+func feishuSees(t *testing.T, sim *feishusim.Server, who, words string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	changes := sim.Subscribe(ctx)
+	for {
+		for _, m := range sim.MessagesFor(who) {
+			if m.SenderType == "app" && strings.Contains(m.Content, words) {
+				return
+			}
+		}
+		select {
+		case <-changes:
+		case <-ctx.Done():
+			t.Fatalf("%s never saw %q in Feishu, but %+v", who, words, sim.MessagesFor(who))
+		}
+	}
+}
+
+func TestPraiseGivenOnOnePlatformReachesWhoeverLivesOnAnother(t *testing.T) {
+	w := newWorld(t)
+	sim := w.lark(t)
+	sim.AddPerson(feishusim.Person{OpenID: "ou_kai", Name: "王凯", EmployeeNo: "E2"})
+	sim.AddPerson(feishusim.Person{OpenID: "ou_mei", Name: "李梅", EmployeeNo: "E4"})
+	w.must(t, "", "import", "people", "--from", "feishu")
+	w.env["HUIYIN_FEISHU_MODE"], w.env["HUIYIN_FEISHU_ENCRYPT_KEY"], w.env["HUIYIN_FEISHU_VERIFICATION_TOKEN"] = "webhook", "k", "v"
+	s := w.serve(t)
+	sim.SetBotURL(s.base)
+	praise := func(typed string) {
+		t.Helper()
+		ack, err := w.sim.Slash("U1", w.sim.DM("U1"), "/praise", typed)
+		if err != nil || ack.Error != "" || ack.Status != 200 {
+			t.Fatalf("the command was not taken: %+v, %v\n%s", ack, err, s.log)
+		}
+	}
+	praise("李梅 谢谢你帮忙 one")
+	feishuSees(t, sim, "ou_mei", "谢谢你帮忙 one")
+	if _, err := w.sim.Slash("U2", w.sim.DM("U2"), "/help", ""); err != nil {
+		t.Fatal(err)
+	}
+	praise("@kai @李梅 to both two")
+	w.kaiSees(t, "to both two")
+	feishuSees(t, sim, "ou_mei", "to both two")
+
+	if _, ack, err := sim.Say("ou_kai", sim.P2P("ou_kai"), "帮助"); err != nil || ack.Error != "" {
+		t.Fatalf("Kai cannot write in Feishu: %+v %v\n%s", ack, err, s.log)
+	}
+	feishuSees(t, sim, "ou_kai", "What I can do")
+	praise("@kai where you are three")
+	feishuSees(t, sim, "ou_kai", "where you are three")
+	for _, m := range w.sim.MessagesFor("U2") {
+		if strings.Contains(m.Text+string(m.Blocks), "where you are three") {
+			t.Errorf("Kai, who was seen in Feishu last, got it in Slack as well")
+		}
+	}
+}
