@@ -72,6 +72,7 @@ func TestADigestShowsNobodyWhatIsNotTheirs(t *testing.T) {
 		for rows.Next() {
 			must(r.t, rows.Scan(&id))
 		}
+		must(r.t, rows.Err())
 		show := func(kind notice.Kind) {
 			r.cards["mei"] = card.Card{Blocks: []card.Block{card.Buttons{Buttons: []card.Button{{Label: "forged", Action: card.Act("notice.show", string(kind), id.String())}}}}}
 			r.presses("mei", "forged")

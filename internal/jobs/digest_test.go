@@ -57,9 +57,9 @@ func TestAPersonGetsAtMostOneMessageOfNudgesADayOrAWeek(t *testing.T) {
 	})
 }
 
-// tellWaiting writes a notice that is due and that no job has looked at yet.
-func (y *yard) tellWaiting(kind notice.Kind, to uuid.UUID) uuid.UUID {
-	n := notice.Notice{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Kind: kind, To: to, Subject: uuid.Must(uuid.NewV7()), Due: clock()}
+// tellWaiting writes a nudge that is due and that no job has looked at yet.
+func (y *yard) tellWaiting(to uuid.UUID) uuid.UUID {
+	n := notice.Notice{OrgID: y.org, ID: uuid.Must(uuid.NewV7()), Kind: notice.NoteFollowUp, To: to, Subject: uuid.Must(uuid.NewV7()), Due: clock()}
 	y.store.put(notice.Delivery{Notice: n, State: notice.Waiting})
 	return n.ID
 }
@@ -187,7 +187,7 @@ func TestAKillWhileADigestIsSentNeitherLosesNorDoublesAnyOfIt(t *testing.T) {
 						return fate{died: first, lost: first && lost}
 					}
 					kai := y.person(people.DefaultSettings(), "chat:confirmed")
-					ids := []uuid.UUID{y.tellWaiting(notice.NoteFollowUp, kai), y.tellWaiting(notice.NoteFollowUp, kai), y.tellWaiting(notice.NoteFollowUp, kai)}
+					ids := []uuid.UUID{y.tellWaiting(kai), y.tellWaiting(kai), y.tellWaiting(kai)}
 					for _, id := range ids {
 						y.deliver(id)
 						y.deliver(id) // every job may run twice
@@ -204,7 +204,7 @@ func TestAKillBetweenGatheringAndSendingLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y := newYard(t, able)
 		kai := y.person(people.DefaultSettings(), "chat:confirmed")
-		one, two := y.tellWaiting(notice.NoteFollowUp, kai), y.tellWaiting(notice.NoteFollowUp, kai)
+		one, two := y.tellWaiting(kai), y.tellWaiting(kai)
 		lead := y.delivery(one).Notice
 		if _, ok, err := y.store.Gather(t.Context(), lead, clock(), clock(), mostGathered); !ok || err != nil {
 			t.Fatalf("gathering gave %v, %v", ok, err)
@@ -212,7 +212,7 @@ func TestAKillBetweenGatheringAndSendingLosesNothing(t *testing.T) {
 		y.deliver(two) // its job finds that it is a part of another message
 		wait(time.Minute)
 		y.wantTitles("while the one that leads is not looked at again")
-		late := y.tellWaiting(notice.NoteFollowUp, kai)
+		late := y.tellWaiting(kai)
 		y.deliver(late)
 		y.deliver(one)
 		y.all.Wait()
@@ -231,7 +231,7 @@ func TestADigestSaysWhatIsTrueOfEachOfItsParts(t *testing.T) {
 		y.words.set(func(_ context.Context, n notice.Notice) (card.Card, bool, error) {
 			return card.Card{Title: string(n.Kind)}, !done[n.Subject], nil
 		})
-		ids := []uuid.UUID{y.tellWaiting(notice.NoteFollowUp, kai), y.tellWaiting(notice.NoteFollowUp, kai)}
+		ids := []uuid.UUID{y.tellWaiting(kai), y.tellWaiting(kai)}
 		for _, id := range ids {
 			y.deliver(id)
 		}

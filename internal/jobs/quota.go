@@ -225,14 +225,11 @@ func (q *Quota) tally(ctx context.Context, platform string) error {
 
 // warn tells an operator when a share is passed. Whoever's calls pass it, of all processes, is the only one who tells.
 func (q *Quota) warn(ctx context.Context, platform string, before, now Standing) {
-	say := ""
+	log := q.Log.With("platform", platform, "used", now.Used, "limit", now.Limit, "percent", now.Percent())
 	switch {
 	case now.Scarce() && !before.Scarce():
-		say = "a platform's calls of this month run out: reminders go as one message a week"
+		log.WarnContext(ctx, "a platform's calls of this month run out: reminders go as one message a week")
 	case now.Warn() && !before.Warn():
-		say = "a platform's calls of this month run low"
-	default:
-		return
+		log.WarnContext(ctx, "a platform's calls of this month run low")
 	}
-	q.Log.WarnContext(ctx, say, "platform", platform, "used", now.Used, "limit", now.Limit, "percent", now.Percent())
 }

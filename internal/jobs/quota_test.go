@@ -73,8 +73,13 @@ func TestAnOperatorIsWarnedOncePerShareThatIsPassedOfAllProcesses(t *testing.T) 
 		warn, scarce         bool
 		warnedLow, warnedOut int
 	}{
-		{one, 40, false, false, 0, 0}, {two, 29, false, false, 0, 0}, {one, 1, true, false, 1, 0}, {two, 9, true, false, 1, 0},
-		{two, 1, true, true, 1, 1}, {one, 5, true, true, 1, 1}, {two, 60, true, true, 1, 1},
+		{one, 40, false, false, 0, 0},
+		{two, 29, false, false, 0, 0},
+		{one, 1, true, false, 1, 0},
+		{two, 9, true, false, 1, 0},
+		{two, 1, true, true, 1, 1},
+		{one, 5, true, true, 1, 1},
+		{two, 60, true, true, 1, 1},
 	}
 	total := int64(0)
 	for i, s := range steps {
