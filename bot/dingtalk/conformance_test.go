@@ -270,6 +270,7 @@ func praiseForm() card.Form {
 }
 
 func converse(t *testing.T, o *office, template bool) {
+	t.Helper()
 	own := o.P2P("lin")
 	thanks := card.Card{Tone: card.Good, Title: "Kai thanked you", Blocks: []card.Block{
 		card.Quoted("words"), card.Buttons{Buttons: []card.Button{{Label: "Thank", Action: card.Act("praise.thank", "9")}, {Label: "Withdraw", Action: card.Act("praise.recall", "9"), Confirm: &card.Confirm{Title: "Sure?"}}}},
@@ -488,7 +489,7 @@ func TestLimitsAreHeeded(t *testing.T) {
 	o := newOffice(t, dingtalksim.Webhook, false, func(opt *dingtalksim.Options) { opt.Limits = dingtalksim.Limits{PerSecond: 5, PerPerson: 3} })
 	var refused int
 	for i := range 8 {
-		_, err := o.bot.Send(t.Context(), bot.Message{To: bot.Address{User: fmt.Sprintf("%s", []string{"lin", "kai"}[i%2])}, Card: card.Card{Title: fmt.Sprint("message ", i)}})
+		_, err := o.bot.Send(t.Context(), bot.Message{To: bot.Address{User: []string{"lin", "kai"}[i%2]}, Card: card.Card{Title: fmt.Sprint("message ", i)}})
 		if f, ok := fault.Of(err); ok && f.Kind == fault.Unavailable && f.RetryAfter > 0 {
 			refused++
 		} else if err != nil {

@@ -33,9 +33,8 @@ type delivery struct {
 	session string    // sessionWebhook: takes messages into the conversation
 	until   time.Time // until when
 	track   string    // outTrackId of the card that was acted on
-	typed   map[string]string
-	changed []string // staff ids in the directory
-	gone    bool     // they left
+	changed []string  // staff ids in the directory
+	gone    bool      // they left
 	notice  string
 }
 

@@ -21,15 +21,15 @@ type recorded struct {
 	Payload json.RawMessage   `json:"payload"`
 }
 
-func load(t testing.TB, path string) recorded {
-	t.Helper()
+func load(tb testing.TB, path string) recorded {
+	tb.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var r recorded
 	if err := json.Unmarshal(raw, &r); err != nil {
-		t.Fatalf("%s: %v", path, err)
+		tb.Fatalf("%s: %v", path, err)
 	}
 	return r
 }
@@ -44,11 +44,11 @@ func (r recorded) decode() (delivery, error) {
 	return decodeEvent(eventHead{id: r.Headers["eventId"], kind: r.Headers["eventType"], corp: r.Headers["eventCorpId"]}, r.Payload, signedAt)
 }
 
-func payloads(t testing.TB) []string {
-	t.Helper()
+func payloads(tb testing.TB) []string {
+	tb.Helper()
 	all, err := filepath.Glob("testdata/events/*.json")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var paths []string
 	for _, p := range all {
@@ -57,7 +57,7 @@ func payloads(t testing.TB) []string {
 		}
 	}
 	if len(paths) < 30 {
-		t.Fatalf("testdata/events holds %d payloads", len(paths))
+		tb.Fatalf("testdata/events holds %d payloads", len(paths))
 	}
 	return paths
 }

@@ -47,11 +47,11 @@ func golden(t *testing.T, path string, got any) {
 	}
 }
 
-func english(t testing.TB) i18n.Printer {
-	t.Helper()
+func english(tb testing.TB) i18n.Printer {
+	tb.Helper()
 	catalog, err := i18n.Load()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return catalog.In(i18n.English)
 }
@@ -119,18 +119,23 @@ func every() []cardtest.Card {
 
 func TestEveryCardKeepsDingTalksLimitsAndForgesNothing(t *testing.T) {
 	say := english(t)
-	for _, c := range every() {
+	corpus := len(cardtest.Corpus().Cards)
+	for i, c := range every() {
 		m, err := Render(c.Card, say)
 		if err != nil {
 			t.Errorf("%s: a message is refused: %v", c.Name, err)
 			continue
 		}
-		p, err := RenderCard(c.Card, say, "nonce")
-		if err != nil {
-			t.Errorf("%s: a card is refused: %v", c.Name, err)
-			continue
+		problems := append(checkMessage(m), forged(m.Text)...)
+		if i < corpus || i%4 == 0 { // what is drawn of a payload is the same on a card
+			p, err := RenderCard(c.Card, say, "nonce")
+			if err != nil {
+				t.Errorf("%s: a card is refused: %v", c.Name, err)
+				continue
+			}
+			problems = append(append(problems, checkParams(p)...), forged(p[paramMarkdown])...)
 		}
-		for _, problem := range append(append(checkMessage(m), checkParams(p)...), append(forged(m.Text), forged(p[paramMarkdown])...)...) {
+		for _, problem := range problems {
 			t.Errorf("%s: %s", c.Name, problem)
 		}
 	}

@@ -103,7 +103,7 @@ func (b *batches) fire(mine *batch) {
 	if len(users) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*callTimeout)
+	ctx, cancel := context.WithTimeout(b.s.crew.ctx, 2*callTimeout) // no single sender's: the others wait as well
 	defer cancel()
 	mine.ref, mine.fate = b.s.deliver(ctx, users, mine.what)
 }

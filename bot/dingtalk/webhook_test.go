@@ -99,6 +99,7 @@ func TestWhatDingTalkDidNotSignJustNowIsRefused(t *testing.T) {
 
 // bare is a request that nobody signed.
 func bare(t *testing.T, path string, raw []byte) *http.Request {
+	t.Helper()
 	return httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, bytes.NewReader(raw))
 }
 
