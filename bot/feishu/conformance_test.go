@@ -216,10 +216,54 @@ func TestFeishuTakesEveryCardOfTheCorpus(t *testing.T) {
 			t.Errorf("%s: sending: %v", c.Name, err)
 			continue
 		}
-		if err := o.feishu.Update(t.Context(), ref, c.Card); err != nil {
-			t.Errorf("%s: updating: %v", c.Name, err)
+		if i%8 == 0 || i < len(cardtest.Corpus().Cards) {
+			if err := o.feishu.Update(t.Context(), ref, c.Card); err != nil {
+				t.Errorf("%s: updating: %v", c.Name, err)
+			}
 		}
 		o.clean(t, c.Name)
+	}
+}
+
+// Whoever sends no faster than the paces say is never refused for it.
+func TestThePacesKeepWithinFeishusLimits(t *testing.T) {
+	o := newOffice(t, func(opt *feishusim.Options) { opt.Limits = feishusim.Limits{} })
+	var people []string
+	for i := range 40 {
+		people = append(people, o.AddPerson(feishusim.Person{Name: fmt.Sprintf("Person %d", i)}).OpenID)
+	}
+	paces, now := o.feishu.Abilities().Paces, o.Now()
+	start := now
+	full := map[string]time.Time{} // by what is paced, when the allowance would be whole again
+	wait := func(key string, r bot.Rate) time.Duration {
+		if full[key].Before(now) {
+			return 0
+		}
+		return max(0, full[key].Sub(now)-r.Per*time.Duration(r.Burst-1))
+	}
+	use := func(key string, r bot.Rate) {
+		if full[key].Before(now) {
+			full[key] = now
+		}
+		full[key] = full[key].Add(r.Per)
+	}
+	send := func(i int, to string) {
+		t.Helper()
+		if d := max(wait("", paces.Workspace), wait(to, paces.Place)); d > 0 {
+			o.Advance(d)
+			now = now.Add(d)
+		}
+		use("", paces.Workspace)
+		use(to, paces.Place)
+		if _, err := o.feishu.Send(t.Context(), bot.Message{To: bot.Address{User: to}, Card: card.Card{Title: "x"}, Delivery: fmt.Sprint(i)}); err != nil {
+			t.Fatalf("message %d, after %s: %v", i, now.Sub(start), err)
+		}
+	}
+	for i := range 1200 { // to everybody in turn, for more than a minute
+		send(i, people[i%len(people)])
+	}
+	for i := range 30 { // and to one alone
+		send(10_000+i, people[0])
 	}
 }
 

@@ -45,17 +45,12 @@ func (f *Feishu) Run(ctx context.Context, handle bot.Receive) error {
 	hands := make(chan struct{}, frameHands)
 	for failures := 0; ctx.Err() == nil; {
 		conn, service, config, err := f.dial(ctx)
+		if errors.Is(err, errFatal) {
+			return err
+		}
 		if err != nil {
-			if ctx.Err() != nil {
-				break
-			}
-			if errors.Is(err, errFatal) {
-				return err
-			}
-			pause := backoff(failures, err)
+			f.pause(ctx, failures, err)
 			failures++
-			f.cfg.Log.WarnContext(ctx, "feishu's long connection cannot be opened", "error", err, "again_in", pause)
-			_ = wait(ctx, pause)
 			continue
 		}
 		f.cfg.Log.InfoContext(ctx, "feishu's long connection is open")
@@ -66,14 +61,24 @@ func (f *Feishu) Run(ctx context.Context, handle bot.Receive) error {
 		if !settled.Stop() {
 			failures = 0
 		}
-		if ctx.Err() == nil {
-			pause := backoff(failures, nil)
-			failures++
-			f.cfg.Log.InfoContext(ctx, "feishu's long connection ended", "again_in", pause)
-			_ = wait(ctx, pause)
-		}
+		f.pause(ctx, failures, nil)
+		failures++
 	}
 	return nil
+}
+
+// pause waits before the next attempt, or until ctx ends. Without an error there was a connection, and it ended.
+func (f *Feishu) pause(ctx context.Context, failures int, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	lasts := backoff(failures, err)
+	if err != nil {
+		f.cfg.Log.WarnContext(ctx, "feishu's long connection cannot be opened", "error", err, "again_in", lasts)
+	} else {
+		f.cfg.Log.InfoContext(ctx, "feishu's long connection ended", "again_in", lasts)
+	}
+	_ = wait(ctx, lasts)
 }
 
 // backoff is how long to wait before the next attempt: longer each time, never in step with other processes, as long as Feishu asks.

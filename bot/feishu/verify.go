@@ -17,6 +17,13 @@ import (
 // established, so a push that comes again with its first signature is refused here from the third on (5 min, 1 h, 6 h).
 const tolerance = 300 // seconds
 
+// The headers of a signed request.
+const (
+	stampHeader = "X-Lark-Request-Timestamp"
+	nonceHeader = "X-Lark-Request-Nonce"
+	signHeader  = "X-Lark-Signature"
+)
+
 // verifier checks that Feishu sent a request and reads what it encrypted. The SDK's dispatcher checks neither time nor token, compares
 // byte by byte and leaves the padding unread.
 // https://open.larkoffice.com/document/ukTMukTMukTM/uYDNxYjL2QTM24iN0EjN/event-subscription-configure-/encrypt-key-encryption-configuration-case.md
@@ -36,9 +43,9 @@ func newVerifier(cfg Config) verifier {
 
 // fresh reads when a request was signed; ok is false when the headers are not there or the time is not now.
 func (v verifier) fresh(h http.Header, now time.Time) (at time.Time, ok bool) {
-	stamp := h.Get("X-Lark-Request-Timestamp")
+	stamp := h.Get(stampHeader)
 	sec, err := strconv.ParseUint(stamp, 10, 63)
-	if err != nil || len(stamp) != 10 || h.Get("X-Lark-Signature") == "" {
+	if err != nil || len(stamp) != 10 || h.Get(signHeader) == "" {
 		return time.Time{}, false
 	}
 	age := now.Unix() - int64(sec)
@@ -52,12 +59,12 @@ func (v verifier) signed(h http.Header, body []byte) bool {
 		return false
 	}
 	sum := sha256.New()
-	sum.Write([]byte(h.Get("X-Lark-Request-Timestamp") + h.Get("X-Lark-Request-Nonce")))
+	sum.Write([]byte(h.Get(stampHeader) + h.Get(nonceHeader)))
 	sum.Write(v.key)
 	sum.Write(body)
 	want := make([]byte, hex.EncodedLen(sha256.Size))
 	hex.Encode(want, sum.Sum(nil))
-	return subtle.ConstantTimeCompare(want, []byte(h.Get("X-Lark-Signature"))) == 1
+	return subtle.ConstantTimeCompare(want, []byte(h.Get(signHeader))) == 1
 }
 
 // known reports whether a token is the verification token.

@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -43,7 +44,7 @@ func (f *Feishu) door(handle bot.Receive) http.Handler {
 			w.WriteHeader(unreadable(err))
 			return
 		}
-		e, status := f.admit(r.Header, body)
+		e, status := f.admit(ctx, r.Header, body)
 		if status != http.StatusOK {
 			w.WriteHeader(status)
 			return
@@ -72,11 +73,14 @@ func (f *Feishu) door(handle bot.Receive) http.Handler {
 
 // admit checks that a request is Feishu's, for us and of now, and opens it. The one request that Feishu encrypts without signing asks
 // whether the address is ours; being able to read it and its token are its proof.
-func (f *Feishu) admit(h http.Header, body []byte) (envelope, int) {
+func (f *Feishu) admit(ctx context.Context, h http.Header, body []byte) (envelope, int) {
 	_, fresh := f.verifier.fresh(h, f.cfg.Now())
 	signed := fresh && f.verifier.signed(h, body)
-	unsigned := h.Get("X-Lark-Signature") == "" && h.Get("X-Lark-Request-Timestamp") == ""
+	unsigned := h.Get(signHeader) == "" && h.Get(stampHeader) == ""
 	if !signed && !unsigned {
+		if !fresh && f.verifier.signed(h, body) { // a replay, or Feishu pushing again what it signed at first
+			f.cfg.Log.WarnContext(ctx, "a request that feishu did not sign just now is refused", "timestamp", cut(oneLine(h.Get(stampHeader)), 20))
+		}
 		return envelope{}, http.StatusUnauthorized
 	}
 	var sealed struct {
