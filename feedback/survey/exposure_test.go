@@ -199,9 +199,7 @@ func twoWay(r *rand.Rand, departments, sites, k int) Table {
 			bySite[s].Atoms = append(bySite[s].Atoms, a)
 		}
 	}
-	for _, m := range append(append(byDepartment, bySite...), total) {
-		t.Cells = append(t.Cells, m)
-	}
+	t.Cells = append(append(append(t.Cells, byDepartment...), bySite...), total)
 	t.Cells = slices.DeleteFunc(t.Cells, func(m Members) bool {
 		n := 0
 		for _, a := range m.Atoms {

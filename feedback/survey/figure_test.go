@@ -166,8 +166,17 @@ func TestThePeopleInAFigureAreCountedInBuckets(t *testing.T) {
 		n, k int
 		want string
 	}{
-		{4, 4, "4-7"}, {5, 5, "5-7"}, {7, 5, "5-7"}, {8, 5, "8-12"}, {12, 5, "8-12"}, {13, 5, "13-19"}, {19, 5, "13-19"},
-		{20, 5, "20+"}, {5000, 5, "20+"}, {10, 10, "10-12"}, {20, 20, "20+"},
+		{4, 4, "4-7"},
+		{5, 5, "5-7"},
+		{7, 5, "5-7"},
+		{8, 5, "8-12"},
+		{12, 5, "8-12"},
+		{13, 5, "13-19"},
+		{19, 5, "13-19"},
+		{20, 5, "20+"},
+		{5000, 5, "20+"},
+		{10, 10, "10-12"},
+		{20, 20, "20+"},
 	} {
 		got := bucket(tt.n, tt.k)
 		if got != tt.want {
@@ -199,8 +208,17 @@ func TestAChipIsMentionedOnlyWhenThreeChoseIt(t *testing.T) {
 
 func TestAFigureIsReadAsItWasWritten(t *testing.T) {
 	for _, s := range []Shown{
-		{Mean: 3}, {Mean: 8}, {Mean: 9, Bars: []int{0, 0, 1, 3, 6}}, {Exact: 1}, {Exact: 5}, {Words: "=4"}, {Words: "3.5"}, {Words: "很好，谢谢"},
-		{}, {Chips: []ChipShown{{0, Most}, {3, Some}}}, {Chips: []ChipShown{{2, ""}}},
+		{Mean: 3},
+		{Mean: 8},
+		{Mean: 9, Bars: []int{0, 0, 1, 3, 6}},
+		{Exact: 1},
+		{Exact: 5},
+		{Words: "=4"},
+		{Words: "3.5"},
+		{Words: "很好，谢谢"},
+		{},
+		{Chips: []ChipShown{{0, Most}, {3, Some}}},
+		{Chips: []ChipShown{{2, ""}}},
 	} {
 		got, err := ParseShown(s.String())
 		if diff := cmp.Diff(s, got); diff != "" || err != nil {

@@ -2,6 +2,7 @@ package survey
 
 import (
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -134,7 +135,7 @@ func (q Questionnaire) Check(kind Kind) error {
 
 func (t Text) complete() bool {
 	for _, words := range []string{t.Zh, t.En} {
-		if strings.TrimSpace(words) == "" || utf8.RuneCountInString(words) > mostText || !utf8.ValidString(words) {
+		if strings.TrimSpace(words) == "" || utf8.RuneCountInString(words) > mostText || !utf8.ValidString(words) || strings.ContainsFunc(words, unicode.IsControl) {
 			return false
 		}
 	}

@@ -98,6 +98,7 @@ func TestEveryProblemOfAQuestionnaireIsFound(t *testing.T) {
 		{"four comments", Review, many(MostComments, Comment), ""},
 		{"five comments", Review, many(MostComments+1, Comment), "survey.question.comments"},
 		{"no English", Review, change(ask(Score, Score), func(q *Question) { q.Text.En = " " }), "survey.question.languages"},
+		{"a zero byte, which Postgres refuses", Review, change(ask(Score, Score), func(q *Question) { q.Text.En = "a\x00" }), "survey.question.languages"},
 		{"an anchor without Chinese", Review, change(ask(Score, Score), func(q *Question) { q.Anchors[4].Zh = "" }), "survey.question.languages"},
 		{"four anchors", Review, change(ask(Score, Score), func(q *Question) { q.Anchors = q.Anchors[:4] }), "survey.question.shape"},
 		{"one chip", Review, change(ask(Score, Chips), func(q *Question) { q.Options = q.Options[:1] }), "survey.question.shape"},
@@ -132,5 +133,14 @@ func TestTheSameWordsAreTheSameQuestion(t *testing.T) {
 	}
 	if _, err := ParseQuestionnaire([]byte(`{"key":"x","secret":1}`)); err == nil {
 		t.Error("a file with an unknown field was accepted")
+	}
+}
+
+func TestEachReaderSeesTheirOwnLanguage(t *testing.T) {
+	text := Text{Zh: "协作", En: "Collaboration"}
+	for lang, want := range map[string]string{"zh-CN": "协作", "en": "Collaboration", "": "Collaboration"} {
+		if got := text.In(lang); got != want {
+			t.Errorf("in %q it reads %q, want %q", lang, got, want)
+		}
 	}
 }

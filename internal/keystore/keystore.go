@@ -216,7 +216,7 @@ func (s *Store) Create(ctx context.Context, ref string) ([]byte, error) {
 }
 
 // Tally lends the private key while fn runs. The error is a *LostError when the key is in no directory and can come back from none;
-// ErrTrustees when it takes TallyWith; else fn's.
+// ErrTrustees when it takes With; else fn's.
 func (s *Store) Tally(ctx context.Context, ref string, fn func(private hpke.PrivateKey) error) error {
 	return s.lend(ctx, ref, nil, fn)
 }
@@ -364,7 +364,7 @@ func (e Evidence) someFound() bool {
 // SelfTest makes a throw-away key in every directory, seals to it, opens it and destroys it, and checks that every key can be read in
 // every directory. It is meant to run every minute; a failure is an alarm, not yet a lost key.
 func (s *Store) SelfTest(ctx context.Context, now time.Time) error {
-	ref := "selftest-" + strings.ToLower(rand.Text())
+	ref := probePrefix + strings.ToLower(rand.Text())
 	if err := s.probe(ctx, ref, now); err != nil {
 		return fmt.Errorf("keystore self-test: %w", err)
 	}
@@ -382,8 +382,9 @@ func (s *Store) SelfTest(ctx context.Context, now time.Time) error {
 	}
 	var problems []error
 	for ref := range names {
-		if strings.HasPrefix(ref, "selftest-") {
-			continue // of another process, or of one that was killed
+		if strings.HasPrefix(ref, probePrefix) { // another process's, or left by one that was killed
+			problems = append(problems, s.sweep(ref, now))
+			continue
 		}
 		for _, p := range s.places {
 			if _, err := p.read(goneFile(ref)); err == nil {
@@ -396,6 +397,22 @@ func (s *Store) SelfTest(ctx context.Context, now time.Time) error {
 			if err != nil {
 				problems = append(problems, fmt.Errorf("the key %s in %s: %w", ref, p.dir, err))
 			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// probePrefix begins the names of throw-away keys.
+const probePrefix = "selftest-"
+
+// sweep removes a throw-away key that is older than any self-test runs.
+func (s *Store) sweep(ref string, now time.Time) error {
+	var problems []error
+	for _, p := range s.places {
+		info, err := p.root.Stat(keyFile(ref))
+		if err == nil && now.Sub(info.ModTime()) > time.Hour {
+			_, gone := p.destroy(keyFile(ref))
+			problems = append(problems, gone, p.remove(goneFile(ref)))
 		}
 	}
 	return errors.Join(problems...)
@@ -438,7 +455,7 @@ func (s *Store) roundTrip(ctx context.Context, ref string, public []byte) error 
 	})
 }
 
-// Refs lists the keys that exist in any directory, so that those of no survey can be destroyed.
+// Refs lists the keys that exist in any directory, throw-away ones aside, so that those of no survey can be destroyed.
 func (s *Store) Refs() ([]string, error) {
 	seen := map[string]bool{}
 	var out []string
@@ -448,7 +465,7 @@ func (s *Store) Refs() ([]string, error) {
 			return nil, err
 		}
 		for _, ref := range refs {
-			if !seen[ref] {
+			if !seen[ref] && !strings.HasPrefix(ref, probePrefix) {
 				seen[ref] = true
 				out = append(out, ref)
 			}

@@ -350,6 +350,31 @@ func TestTheSelfTestLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestAThrowAwayKeyThatWasLeftIsSweptAfterAnHour(t *testing.T) {
+	first, second := dirs(t)
+	s := mustOpen(t, Config{Dir: first, Copy: second, Secret: secret})
+	mustCreate(t, s, probePrefix+"left-by-a-kill")
+	path := filepath.Join(second, probePrefix+"left-by-a-kill.key")
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refs, err := s.Refs(); err != nil || len(refs) != 0 {
+		t.Errorf("a throw-away key is listed: %v, %v", refs, err)
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		there bool
+	}{{time.Minute, true}, {2 * time.Hour, false}} {
+		if err := s.SelfTest(t.Context(), info.ModTime().Add(tt.after)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); (err == nil) != tt.there {
+			t.Errorf("after %s the key is there: %v, want %v", tt.after, err == nil, tt.there)
+		}
+	}
+}
+
 func TestNamesOfKeysNeverLeaveTheDirectory(t *testing.T) {
 	first, _ := dirs(t)
 	s := mustOpen(t, Config{Dir: first, Secret: secret})
@@ -397,7 +422,7 @@ func TestAnyTwoOfThreeTrusteesOpenAKeyAndNoOneAlone(t *testing.T) {
 		}
 	}
 	lend := func(shares []Share) error {
-		return s.TallyWith(t.Context(), ref, shares, func(k hpke.PrivateKey) error {
+		return s.With(shares).Tally(t.Context(), ref, func(k hpke.PrivateKey) error {
 			if !bytes.Equal(k.PublicKey().Bytes(), sealedTo) {
 				t.Error("another key was lent")
 			}

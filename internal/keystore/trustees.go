@@ -117,7 +117,16 @@ func OpenWrap(private hpke.PrivateKey, w Wrap) (Share, error) {
 	return Share{Ref: w.Ref, Pair: w.Pair, Trustee: w.Trustee, Half: half}, nil
 }
 
-// TallyWith is Tally for a key with trustees. Shares of any two of them do, whichever wraps they opened; ErrTrustees when they don't.
-func (s *Store) TallyWith(ctx context.Context, ref string, shares []Share, fn func(private hpke.PrivateKey) error) error {
-	return s.lend(ctx, ref, shares, fn)
+// Unlocked is a store whose Tally opens keys with trustees, given their shares.
+type Unlocked struct {
+	*Store
+	shares []Share
+}
+
+// With takes the shares of any two trustees, whichever wraps they opened.
+func (s *Store) With(shares []Share) *Unlocked { return &Unlocked{s, shares} }
+
+// Tally is Store.Tally with the shares; ErrTrustees when they are not of two.
+func (u *Unlocked) Tally(ctx context.Context, ref string, fn func(private hpke.PrivateKey) error) error {
+	return u.lend(ctx, ref, u.shares, fn)
 }
