@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"slices"
@@ -99,7 +100,9 @@ func (s *dingtalkSide) places(user string) []place {
 			out = append(out, place{id: c.ID, kind: placeNotices})
 		}
 	}
-	slices.SortStableFunc(out[1:], func(a, b place) int { return strings.Compare(a.name, b.name) })
+	slices.SortStableFunc(out[1:], func(a, b place) int { // groups by name; the kind of the notices comes before theirs
+		return cmp.Or(strings.Compare(b.kind, a.kind), strings.Compare(a.name, b.name))
+	})
 	return out
 }
 

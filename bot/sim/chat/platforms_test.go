@@ -272,3 +272,25 @@ func TestNothingThatAnybodyWroteBecomesMarkupElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// Work notices stand in a place of their own, in which nobody can write.
+func TestWorkNoticesAreReadAndNotAnswered(t *testing.T) {
+	d := newBranch(t)
+	lin := d.ids["lin.xiao"]
+	at := "/?on=dingtalk&as=" + lin
+	if strings.Contains(d.get(t, at), "工作通知") {
+		t.Error("there is a place for work notices before there is one")
+	}
+	d.clerk.call("/topapi/message/corpconversation/asyncsend_v2?access_token="+d.clerk.token, map[string]any{
+		"agent_id": 1000001, "userid_list": lin, "msg": map[string]any{"msgtype": "markdown", "markdown": map[string]any{"title": "t", "text": "**提醒**"}},
+	})
+	places := d.get(t, "/fragment/places?pane=1&"+at[2:])
+	link := regexp.MustCompile(`href="\./\?([^"]+)"[^>]*><span>工作通知`).FindStringSubmatch(places)
+	if link == nil {
+		t.Fatalf("the work notices are not among the places: %s", places)
+	}
+	got := d.get(t, "/?"+strings.ReplaceAll(link[1], "&amp;", "&"))
+	if !strings.Contains(got, "<strong>提醒</strong>") || strings.Contains(got, `class="composer"`) {
+		t.Error("the work notice is not shown, or can be answered")
+	}
+}
