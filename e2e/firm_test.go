@@ -119,7 +119,7 @@ func (f *firm) importPeople(t *testing.T, file []byte, langs map[string]string) 
 	for _, row := range rows {
 		handle := row["handle"]
 		if _, here := f.accounts[handle]; !here && row["account"] != "none" {
-			f.enroll(account{handle: handle, name: row["name"], email: row["email"], kind: "member"})
+			f.enroll(account{handle: handle, name: row["name"], email: row["email"], kind: "member", number: row["employee_no"]})
 		}
 		if !slices.Contains(f.people, handle) {
 			f.people = append(f.people, handle)
@@ -165,6 +165,12 @@ var catalog = sync.OnceValues(i18n.Load)
 func (f *firm) start(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.address = "http://" + l.Addr().String()
+	f.env["HUIYIN_PUBLIC_URL"] = f.address
 	cfg, err := config.Load(f.getenv)
 	if err != nil {
 		t.Fatalf("reading the settings: %v", err)
@@ -187,11 +193,6 @@ func (f *firm) start(t *testing.T) {
 	if err != nil {
 		t.Fatalf("putting the app together: %v", err)
 	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.address = "http://" + l.Addr().String()
 	ended := make(chan error, 1)
 	go func() { ended <- f.app.Run(ctx, l) }()
 	f.stop = sync.OnceValue(func() error {

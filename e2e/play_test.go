@@ -157,7 +157,11 @@ func (p *play) changes(wanted []string, fits func(s sight) bool) {
 		sights := p.stage.sights()
 		slices.Reverse(sights)
 		for _, s := range sights {
-			if before := p.seen[s.key]; before != "" && before != s.version && fits(s) && has(s.words, wanted) {
+			before := p.seen[s.key]
+			if s.from != "" && before == "" {
+				before = p.seen[s.from]
+			}
+			if before != "" && before != s.version && fits(s) && has(s.words, wanted) {
 				p.seen[s.key], p.last = s.version, s
 				return true
 			}
@@ -166,7 +170,9 @@ func (p *play) changes(wanted []string, fits func(s sight) bool) {
 	})
 }
 
-func (p *play) isLast(s sight) bool { return s.key == p.last.key }
+func (p *play) isLast(s sight) bool {
+	return s.key == p.last.key || s.from == p.last.key && s.from != ""
+}
 
 // current is the card that was named last, as it stands now.
 func (p *play) current() sight {

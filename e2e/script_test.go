@@ -165,7 +165,7 @@ const quoted = `"(?:[^"\\]|\\.)*"`
 
 var (
 	quotes = regexp.MustCompile(quoted)
-	actor  = regexp.MustCompile(`(?m)^(?:\[[a-z ]+\])?\s*(\w+)@([A-Za-z-]+)\s`)
+	actor  = regexp.MustCompile(`(?m)^(?:\[!?[a-z ]+\])?\s*(\w+)@([A-Za-z-]+)\s`)
 	pair   = regexp.MustCompile(`(\w+)=(` + quoted + `|\S*)(?:\s+|$)`)
 )
 
@@ -304,8 +304,9 @@ func (c conversation) play(t *testing.T, on platform) {
 	p.end()
 }
 
-// alone finds platforms in front of a line say where alone it is meant: "[slack feishu] kai opens home".
-var alone = regexp.MustCompile(`^\s*\[([a-z ]+)\]\s+(.*)`)
+// alone finds platforms in front of a line, which say where alone it is meant: "[slack feishu] kai opens home"; with ! in front of
+// them, where it is not.
+var alone = regexp.MustCompile(`^\s*\[(!?)([a-z ]+)\]\s+(.*)`)
 
 // only is a line without the platforms in front of it, and whether it is meant for this one.
 func only(line, platform string) (words string, here bool) {
@@ -313,7 +314,7 @@ func only(line, platform string) (words string, here bool) {
 	if m == nil {
 		return line, true
 	}
-	return m[2], slices.Contains(strings.Fields(m[1]), platform)
+	return m[3], slices.Contains(strings.Fields(m[2]), platform) == (m[1] == "")
 }
 
 // perform does what a line of a script says. A line that begins with # and is no step about a channel is a comment.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"huiyin/bot/sim/dingtalksim"
 	"huiyin/bot/sim/feishusim"
 )
 
@@ -53,11 +54,13 @@ type stage interface {
 type account struct {
 	handle, name, email string
 	kind                string // member, guest or bot
+	number              string // employee number, if the person has one
 }
 
 // sight is a card as it stands somewhere.
 type sight struct {
 	key     string   // the same for as long as the card stands there
+	from    string   // key of the card that led to this one, where that one cannot be redrawn
 	version string   // another one when it was redrawn
 	place   string   // "#praise"; empty: where one person and the bot are alone
 	to      []string // who can see it
@@ -89,9 +92,13 @@ type platform struct {
 	open func(t *testing.T, now func() time.Time) stage
 }
 
-// platforms is the table: every conversation is played on each.
+// platforms is the table: every conversation is played on each. DingTalk is there twice: with our card template in the firm, and
+// without, where forms and buttons are pages and nothing that was sent can be redrawn.
 func platforms() []platform {
-	return []platform{{"slack", openSlack}, {"feishu", openFeishu(feishusim.Webhook)}}
+	return []platform{
+		{"slack", openSlack}, {"feishu", openFeishu(feishusim.Webhook)},
+		{"dingtalk", openDingTalk(dingtalksim.Stream, true)}, {"dingpages", openDingTalk(dingtalksim.Stream, false)},
+	}
 }
 
 // notify turns any stream into wake-ups of which none is lost and any number become one.

@@ -24,6 +24,7 @@ import (
 	"huiyin/internal/notice"
 	"huiyin/internal/obs"
 	"huiyin/internal/people"
+	"huiyin/internal/web"
 	"huiyin/storage/postgres"
 	"huiyin/storage/redis"
 )
@@ -59,6 +60,7 @@ type App struct {
 	receive    bot.Receive
 
 	chats    []connected
+	pages    *web.Pages
 	accounts map[string]*accounts // by platform
 	stopping atomic.Bool
 }

@@ -7,13 +7,18 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"huiyin/bot"
+	"huiyin/bot/dialog"
+	"huiyin/bot/dingtalk"
 	"huiyin/bot/feishu"
 	"huiyin/bot/slack"
 	"huiyin/internal/config"
 	"huiyin/internal/i18n"
 	"huiyin/internal/jobs"
 	"huiyin/internal/notice"
+	"huiyin/internal/web"
 )
 
 // connected is a platform whose credentials are set.
@@ -33,12 +38,14 @@ type adapter interface {
 	Close(ctx context.Context) error
 }
 
-// dialer makes adapters. Refresh may be nil where nobody listens.
+// dialer makes adapters. Pages, memory and refresh may be nil where nobody converses.
 type dialer struct {
 	cfg     config.Config
 	log     *slog.Logger
 	now     func() time.Time
 	catalog *i18n.Catalog
+	pages   bot.Pages
+	memory  dingtalk.Sessions
 	refresh func(platform string) func(context.Context, bot.Account)
 	quota   *jobs.Quota // nil: calls are not counted
 }
@@ -46,7 +53,7 @@ type dialer struct {
 // open makes the adapters of all platforms whose credentials are set. They talk to nobody yet.
 func (d dialer) open() ([]connected, error) {
 	var out []connected
-	for _, open := range []func() (connected, bool, error){d.slack, d.feishu} {
+	for _, open := range []func() (connected, bool, error){d.slack, d.feishu, d.dingtalk} {
 		c, on, err := open()
 		if err != nil {
 			return nil, err
@@ -90,6 +97,24 @@ func (d dialer) feishu() (connected, bool, error) {
 	return connected{adapter: f, calls: !stream, held: stream, channel: set.PraiseChannel}, true, nil
 }
 
+func (d dialer) dingtalk() (connected, bool, error) {
+	set := d.cfg.DingTalk
+	if !set.On() {
+		return connected{}, false, nil
+	}
+	t, err := dingtalk.New(dingtalk.Config{
+		ClientID: set.ClientID, ClientSecret: set.ClientSecret.Reveal(), RobotCode: set.RobotCode, CardTemplateID: set.CardTemplateID,
+		APIURL: set.APIURL, OAPIURL: set.OAPIURL, Mode: set.Mode, PublicURL: d.cfg.PublicURL,
+		EventToken: set.EventToken.Reveal(), EventAESKey: set.EventAESKey.Reveal(), Pages: d.pages, Sessions: d.memory,
+		HTTP: counted(d.quota, dingtalk.Name, client()), Now: d.now, Log: d.log.With("platform", dingtalk.Name), Catalog: d.catalog, Lang: d.cfg.Lang, Refresh: d.refresher(dingtalk.Name),
+	})
+	if err != nil {
+		return connected{}, false, fmt.Errorf("making the adapter of DingTalk: %w", err)
+	}
+	stream := set.Mode == dingtalk.ModeStream
+	return connected{adapter: t, calls: !stream, held: stream, channel: set.PraiseChannel}, true, nil
+}
+
 func (d dialer) refresher(platform string) func(context.Context, bot.Account) {
 	if d.refresh == nil {
 		return nil
@@ -106,12 +131,34 @@ func client() *http.Client {
 
 // connect makes the adapters, and what lists their accounts.
 func (a *App) connect(catalog *i18n.Catalog) error {
+	memory := firmMemory{a.redis.Sessions, a.org.ID}
 	var err error
-	a.chats, err = dialer{cfg: a.cfg, log: a.log, now: a.now, catalog: catalog, refresh: a.refresher, quota: a.quota}.open()
+	if a.pages, err = web.New(web.Options{
+		PublicURL: a.cfg.PublicURL, Key: []byte(a.cfg.SecretKey.Reveal()), Store: memory, Catalog: catalog, Now: a.now, Log: a.log,
+	}); err != nil {
+		return err
+	}
+	a.chats, err = dialer{cfg: a.cfg, log: a.log, now: a.now, catalog: catalog, pages: a.pages, memory: memory, refresh: a.refresher, quota: a.quota}.open()
 	for _, c := range a.chats {
 		a.accounts[c.Name()] = newAccounts(a, c)
 	}
 	return err
+}
+
+// firmMemory is what may be forgotten, of our one firm.
+type firmMemory struct {
+	sessions dialog.Sessions
+	org      uuid.UUID
+}
+
+// Put keeps a value for a while.
+func (m firmMemory) Put(ctx context.Context, key string, value []byte, ttl time.Duration) error {
+	return m.sessions.Put(ctx, m.org, key, value, ttl)
+}
+
+// Get gives it back, if it is still there.
+func (m firmMemory) Get(ctx context.Context, key string) (value []byte, ok bool, err error) {
+	return m.sessions.Get(ctx, m.org, key)
 }
 
 // refresher takes over accounts of the platform that joined or changed.

@@ -59,6 +59,9 @@ func (a *App) routes() http.Handler {
 	if a.cfg.MetricsListen == "" {
 		mux.Handle("GET /metrics", obs.LoopbackOnly(a.metrics.Handler()))
 	}
+	for pattern, handler := range a.pages.Routes(a.receive) {
+		mux.Handle(pattern, handler)
+	}
 	for _, c := range a.chats {
 		if !c.calls {
 			continue

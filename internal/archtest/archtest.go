@@ -106,6 +106,7 @@ var homes = map[string][]string{
 	"github.com/google/go-cmp":                 {tests},
 	"pgregory.net/rapid":                       {tests},
 	"golang.org/x/tools/txtar":                 {tests},
+	"golang.org/x/net/html":                    {tests},
 	"go.uber.org/goleak":                       {tests},
 	"github.com/jackc/pgx/v5":                  {"storage", "internal/jobs", "internal/app", "bench", "e2e", tests},
 	"github.com/riverqueue/river":              {"internal/jobs"},
