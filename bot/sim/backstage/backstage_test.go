@@ -35,6 +35,11 @@ func TestAWindowSlides(t *testing.T) {
 	if wait := w.Room("none", monday, 0, time.Minute); wait == 0 {
 		t.Error("there is room where nothing is allowed")
 	}
+	w.Use("back", monday.Add(time.Hour))
+	w.Use("back", monday)
+	if wait := w.Room("back", monday.Add(time.Hour), 2, time.Minute); wait != 0 {
+		t.Errorf("after the clock was set back and on again it waits %s", wait)
+	}
 	w.Refuse("a", monday, monday.Add(time.Hour))
 	if at, until := w.Refused("a"); !at.Equal(monday) || !until.Equal(monday.Add(time.Hour)) {
 		t.Errorf("it was refused at %s until %s", at, until)

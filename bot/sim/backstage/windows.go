@@ -1,6 +1,7 @@
 package backstage
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -48,12 +49,16 @@ func (ws *Windows) Room(key string, now time.Time, most float64, period time.Dur
 	return w.at[len(w.at)-int(most)].Add(period).Sub(now)
 }
 
-// Use puts one into a window.
+// Use puts one into a window. A clock that was set back puts it where it belongs in time.
 func (ws *Windows) Use(key string, now time.Time) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	w := ws.of(key)
-	w.at = append(w.at, now)
+	i := len(w.at)
+	for i > 0 && w.at[i-1].After(now) {
+		i--
+	}
+	w.at = slices.Insert(w.at, i, now)
 }
 
 // Refuse remembers that the caller was told to wait.
