@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -110,7 +111,7 @@ func putMark(out, runes []rune, mark rune, from, next int) []rune {
 		return out // a text does not begin with punctuation
 	}
 	before := out[len(out)-1]
-	if i := strings.IndexRune(".,!?;:", mark); i >= 0 && unicode.Is(unicode.Han, before) {
+	if i := strings.IndexRune(".,!?;:", mark); i >= 0 && chinese(out) {
 		return append(out, []rune(wide)[i])
 	}
 	out = append(out, mark)
@@ -123,6 +124,16 @@ func putMark(out, runes []rune, mark rune, from, next int) []rune {
 		out = append(out, ' ')
 	}
 	return out
+}
+
+// chinese reports whether the text ends in Chinese, closed quotes and brackets aside.
+func chinese(text []rune) bool {
+	for _, r := range slices.Backward(text) {
+		if !strings.ContainsRune("\"')]》", r) {
+			return unicode.Is(unicode.Han, r)
+		}
+	}
+	return false
 }
 
 // firstAfter is the first rune from there that is no space; a space when there is none.

@@ -19,6 +19,7 @@ func TestHabitsOfWritingDisappear(t *testing.T) {
 		{"a final Chinese stop", "完成。。。", "完成"},
 		{"a question keeps its mark", "为什么？？", "为什么？"},
 		{"narrow marks in Chinese", "很好,但是 太慢了!希望改进.谢谢", "很好，但是太慢了！希望改进。谢谢"},
+		{"marks after a quote", "他说:“很好”.我同意", "他说：\"很好\"。我同意"},
 		{"spaces between Chinese and Latin", "用 Go 写 的 服务", "用Go写的服务"},
 		{"waves", "好的~~~", "好的"},
 		{"quotes and dashes", "“a” ‘b’ 「c」 — d – e", "\"a\" 'b' \"c\" - d - e"},

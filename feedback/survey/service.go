@@ -44,7 +44,7 @@ func (s *Service) Start(ctx context.Context, dir *people.Directory, cause people
 	if err := s.checkGap(ctx, c, roster, cause.At); err != nil {
 		return Cycle{}, err
 	}
-	ref := c.ID.String()
+	ref := s.NewID().String() // of its own: a start that failed has used up its name
 	public, err := s.Keys.Create(ctx, ref)
 	if err != nil {
 		return Cycle{}, err
