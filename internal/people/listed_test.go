@@ -17,9 +17,9 @@ import (
 )
 
 // followed is the directory after taking over a listing, which must have no problems.
-func followed(t *testing.T, d *people.Directory, platform string, seen []people.AccountSeen, whole bool) (*people.Directory, people.Plan) {
+func followed(t *testing.T, d *people.Directory, seen []people.AccountSeen, whole bool) (*people.Directory, people.Plan) {
 	t.Helper()
-	plan, problems := people.Rehearse(d, people.ListedPeople(d, platform, seen, whole).Table, uuid.Nil, newID)
+	plan, problems := people.Rehearse(d, people.ListedPeople(d, "feishu", seen, whole).Table, uuid.Nil, newID)
 	if len(problems) > 0 {
 		t.Fatalf("the listing has problems: %v", problems)
 	}
@@ -27,7 +27,7 @@ func followed(t *testing.T, d *people.Directory, platform string, seen []people.
 }
 
 func TestAListingMakesAFirm(t *testing.T) {
-	d, plan := followed(t, empty(), "feishu", []people.AccountSeen{
+	d, plan := followed(t, empty(), []people.AccountSeen{
 		{ExternalID: "ou_2", Name: "王凯", NameEn: "Kai Wang", Email: "Kai@Example.com", Mobile: "+86 13800138002", EmployeeNo: "E2", Title: "工程师", Department: "研发部/后端", Manager: "ou_1", HiredOn: "2024-03-01", Kind: people.Member},
 		{ExternalID: "ou_1", Name: "林晓", Manager: "ou_1", Department: "R／D", Kind: people.Member}, // no number; their own manager
 		{ExternalID: "ou_3", Name: "李梅", EmployeeNo: "E3", Manager: "ou_9", Kind: people.Member},  // whose manager may not be read
@@ -63,7 +63,7 @@ func TestAListingKnowsPeopleByNumberAccountAndAddress(t *testing.T) {
 	}
 	one, two, three := member("ou_1", "林晓"), member("ou_2", "王凯"), member("ou_3", "李梅")
 	two.Email, three.EmployeeNo = "KAI@x.cn", "E3"
-	after, plan := followed(t, d, "feishu", []people.AccountSeen{one, two, three}, true)
+	after, plan := followed(t, d, []people.AccountSeen{one, two, three}, true)
 	if len(plan.Create) != 0 || len(plan.Update) != 0 {
 		t.Errorf("somebody known is made or changed: %+v", plan)
 	}
@@ -78,9 +78,9 @@ func TestAListingKnowsPeopleByNumberAccountAndAddress(t *testing.T) {
 	}
 	// Somebody who came without a number keeps the account's id when the directory comes to know one.
 	newcomer := member("ou_4", "赵六")
-	after, _ = followed(t, after, "feishu", []people.AccountSeen{newcomer}, false)
+	after, _ = followed(t, after, []people.AccountSeen{newcomer}, false)
 	newcomer.EmployeeNo, newcomer.Title = "E4", "助理"
-	after, plan = followed(t, after, "feishu", []people.AccountSeen{newcomer}, false)
+	after, plan = followed(t, after, []people.AccountSeen{newcomer}, false)
 	if p, ok := after.ByEmployeeNo("ou_4"); !ok || p.Title != "助理" || len(plan.Create) != 0 {
 		t.Errorf("they are %+v, and %d are new", p, len(plan.Create))
 	}
@@ -100,7 +100,7 @@ func TestWhoeverIsNotListedAnyMoreLeaves(t *testing.T) {
 		{"the whole directory; who never had an account there stays", []people.AccountSeen{one, {ExternalID: "ou_2", Name: "王凯", EmployeeNo: "E2", Kind: people.Guest}}, true, "E1 E2 E3"},
 		{"somebody under another account", []people.AccountSeen{one, {ExternalID: "ou_9", Name: "王凯", EmployeeNo: "E2", Kind: people.Member}}, true, "E1 E2 E3"},
 	} {
-		after, _ := followed(t, d, "feishu", c.seen, c.whole)
+		after, _ := followed(t, d, c.seen, c.whole)
 		var stay []people.Person
 		for _, p := range after.People() {
 			if p.Active {

@@ -382,8 +382,8 @@ func TestSchedulesAreClaimedAndMoved(t *testing.T) {
 	}
 	// What cannot be queued is not taken.
 	full := errors.New("full")
-	taken, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next, func(_ context.Context, tx pgx.Tx, _ []notice.Claimed) error {
-		_, err := tx.Exec(t.Context(), `insert into inbox values ($1, 'queued', now())`, id(1))
+	taken, err = d.Schedules.ClaimSchedules(t.Context(), noon, 10, next, func(ctx context.Context, tx pgx.Tx, _ []notice.Claimed) error {
+		_, err := tx.Exec(ctx, `insert into inbox values ($1, 'queued', now())`, id(1))
 		return errors.Join(full, err)
 	})
 	if !errors.Is(err, full) || taken != 0 {
