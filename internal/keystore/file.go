@@ -6,11 +6,9 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // box is how a file looks: what is sealed under a key that is derived from the app secret and a salt of this file's own. With the file
@@ -112,42 +110,4 @@ func publicOf(raw []byte) ([]byte, bool) {
 	var b box
 	err := json.Unmarshal(raw, &b)
 	return b.Public, err == nil && len(b.Public) > 0
-}
-
-// putNote writes, into every directory, that a key is or is about to be destroyed.
-func (s *Store) putNote(e Evidence) error {
-	e.MAC = hex.EncodeToString(s.MAC("evidence", []byte(e.body())))
-	raw, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("encoding a note: %w", err)
-	}
-	for _, p := range s.places {
-		if err := p.write(goneFile(e.Ref), raw); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// note reads what putNote wrote, from the first directory that has it.
-func (s *Store) note(ref string) (Evidence, bool) {
-	for _, p := range s.places {
-		var e Evidence
-		raw, err := p.read(goneFile(ref))
-		if err == nil && json.Unmarshal(raw, &e) == nil {
-			return e, true
-		}
-	}
-	return Evidence{}, false
-}
-
-// body is what the MAC of the evidence covers.
-func (e Evidence) body() string {
-	e.MAC = ""
-	d := e.Detail()
-	parts := []string{d["key"], d["fingerprint"], d["at"]}
-	for i := range e.Copies {
-		parts = append(parts, d[fmt.Sprintf("copy_%d", i+1)])
-	}
-	return strings.Join(parts, "\n")
 }
