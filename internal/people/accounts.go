@@ -28,15 +28,10 @@ type AccountSeen struct {
 // member is proposed to the one active person who has its e-mail address in common with it, else its employee number, else its mobile
 // number: that of the people file or of another confirmed account of theirs. Of these the first that one person and one account have
 // decides; what two people or two accounts of the platform have says nothing. Nobody is proposed an account who has or is being asked
-// about another of the platform, or has refused this one. Accounts of guests and bots and closed ones are proposed to nobody, and a
+// about another of the platform, or has refused this one and it was thought to be nobody else's since. Accounts of guests and bots and closed ones are proposed to nobody, and a
 // proposal that no longer fits is withdrawn.
 func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity {
 	m := matching{person: map[clue]uuid.UUID{}, accounts: map[clue]int{}, claimed: map[uuid.UUID]bool{}}
-	for _, p := range d.people {
-		if p.Active {
-			m.know(d, *p)
-		}
-	}
 	after := map[string]Identity{}
 	for _, i := range d.Identities(platform) {
 		after[i.ExternalID] = i
@@ -53,6 +48,11 @@ func MatchAccounts(d *Directory, platform string, seen []AccountSeen) []Identity
 		order = append(order, a.ExternalID)
 	}
 	m.count(after, d)
+	for _, p := range d.people {
+		if p.Active {
+			m.know(d, after, *p)
+		}
+	}
 	for id, i := range after { // a proposal keeps its place before a new one takes it
 		if i.State != Proposed {
 			continue
@@ -126,11 +126,15 @@ type matching struct {
 	claimed  map[uuid.UUID]bool // who has, or is being asked about, an account of the platform
 }
 
-// know notes the clues to a person.
-func (m matching) know(d *Directory, p Person) {
+// know notes the clues to a person, as the accounts of the platform are afterwards.
+func (m matching) know(d *Directory, after map[string]Identity, p Person) {
 	all := []clue{{MatchEmail, foldEmail(p.Email)}, {MatchNumber, foldNumber(p.EmployeeNo)}, {MatchMobile, FoldMobile(p.Mobile)}}
 	for _, key := range d.ofPerson[p.ID] {
-		if i := d.identities[key]; i.State == Confirmed && i.Kind == Member {
+		i := d.identities[key]
+		if now, ok := after[key.externalID]; ok && now.Platform == key.platform {
+			i = now
+		}
+		if i.State == Confirmed && i.Kind == Member {
 			all = append(all, clue{MatchMobile, FoldMobile(i.Mobile)})
 		}
 	}

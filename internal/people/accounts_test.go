@@ -205,6 +205,20 @@ func TestAnAccountIsProposedByTheSurestThingItHasInCommon(t *testing.T) {
 	}
 }
 
+func TestTheMobileOfAnAccountThatWasClosedSaysNothing(t *testing.T) {
+	firm := small()
+	d := people.NewDirectory(firm.Org(), 1, firm.People(), []people.Identity{
+		{OrgID: firm.Org().ID, Platform: "slack", ExternalID: "A", PersonID: id(1), State: people.Confirmed, Kind: people.Member, Mobile: "13700137001"},
+	})
+	for _, i := range people.MatchAccounts(d, "slack", []people.AccountSeen{
+		{ExternalID: "A", Kind: people.Gone, Mobile: "13700137001"}, {ExternalID: "B", Kind: people.Member, Mobile: "13700137001"},
+	}) {
+		if i.State == people.Proposed {
+			t.Errorf("%+v is proposed by a number that may be somebody else's by now", i)
+		}
+	}
+}
+
 // TestAnySequenceOfListingsKeepsTheRules lists random accounts again and again, with answers in between.
 func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -240,6 +254,9 @@ func TestAnySequenceOfListingsKeepsTheRules(t *testing.T) {
 				}
 				if i.State == people.Proposed {
 					open[i.PersonID]++
+					if was := refused[i.ExternalID]; was != p.EmployeeNo && p.EmployeeNo != "" {
+						delete(refused, i.ExternalID) // a no is remembered until the account is thought to be somebody else's
+					}
 					if i.Kind != people.Member || !p.Active || refused[i.ExternalID] == p.EmployeeNo || !hasInCommon(d, i, p) {
 						t.Fatalf("%+v is proposed to %+v", i, p)
 					}
