@@ -178,7 +178,7 @@ func RenderForm(f card.Form, say i18n.Printer, nonce string) (Params, error) {
 	if page {
 		return nil, errNeedsPage
 	}
-	intro, err := draw(card.Card{Blocks: f.Intro}, gathered{}, say, false, maxTextBytes/2)
+	intro, err := draw(card.Card{Blocks: append(slices.Clone(f.Intro), hints(f.Fields))}, gathered{}, say, false, maxTextBytes/2)
 	if err != nil {
 		return nil, fmt.Errorf("rendering form %s: %w", f.Action.Name, err)
 	}
@@ -248,6 +248,17 @@ func question(name, label, hint, placeholder, kind string, optional bool) cardFi
 		Name: name, Type: kind, Required: !optional, Label: cut(orElse(oneLine(label), name), maxFieldLabel),
 		Placeholder: cut(orElse(oneLine(placeholder), oneLine(hint)), maxFieldLabel),
 	}
+}
+
+// hints are those that found no place in their fields: a field of DingTalk's has a placeholder and nothing else beside its label.
+func hints(fields []card.Field) card.Facts {
+	var out card.Facts
+	for _, field := range fields {
+		if f, ok := field.(card.TextField); ok && !blank(oneLine(f.Placeholder)) && !blank(oneLine(f.Hint)) {
+			out.Items = append(out.Items, card.Fact{Label: cut(oneLine(f.Label), maxFieldLabel), Value: card.Text(oneLine(f.Hint))})
+		}
+	}
+	return out
 }
 
 func menu(out cardField, options []card.Option, chosen []string, many bool) (cardField, error) {

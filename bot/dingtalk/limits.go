@@ -12,8 +12,8 @@ const (
 	maxTitle = 60
 	// maxHeading is the title inside a message, in characters. Not published.
 	maxHeading = 150
-	// maxLabel is a button's label, in characters: more is cut on a phone. Not published.
-	maxLabel = 20
+	// maxLabel is a button's label, in characters: enough to tell two people of one name apart. Not published.
+	maxLabel = 50
 	// maxButtons is how many buttons a message has: sampleActionCard2 to sampleActionCard5.
 	// https://open.dingtalk.com/document/orgapp/types-of-messages-sent-by-robots
 	maxButtons = 5

@@ -217,7 +217,7 @@ func checkParams(p Params) (problems []string) {
 		problems = append(problems, fmt.Sprintf("the buttons are %.100s", p[paramButtons]))
 	}
 	for _, b := range buttons {
-		if b.Text == "" || utf8.RuneCountInString(b.Text) > 20 || (b.Ask != "") != (b.Yes != "") || (b.Ask != "") != (b.No != "") || b.Act == (b.Ask != "" || b.URL != "") ||
+		if b.Text == "" || utf8.RuneCountInString(b.Text) > 50 || (b.Ask != "") != (b.Yes != "") || (b.Ask != "") != (b.No != "") || b.Act == (b.Ask != "" || b.URL != "") ||
 			b.URL != "" && !strings.HasPrefix(b.URL, "http") || b.URL == "" && b.Value == "" {
 			problems = append(problems, fmt.Sprintf("a button is %+v", b))
 		}

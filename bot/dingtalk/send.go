@@ -47,7 +47,7 @@ func (b *batches) send(ctx context.Context, user string, what packed) (bot.Ref, 
 	if lasts := b.s.rest.closed(toPerson + user); lasts > 0 {
 		return bot.Ref{}, away("dingtalk.busy", "flowControlled", errShut, lasts)
 	}
-	mine := b.join(user, what)
+	mine := b.join(user, what) //nolint:contextcheck // a batch is not one sender's: when one gives up the others still want theirs
 	select {
 	case <-mine.done:
 	case <-ctx.Done():
