@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -20,8 +21,8 @@ import (
 	"huiyin/internal/fault"
 )
 
-// demo is huiyin demo: everything on one machine, with nothing set up. The bot in it is the one that serve runs; settings point it at a
-// simulated Slack, and it cannot tell the difference.
+// demo is huiyin demo: everything on one machine, with nothing set up. The bot in it is the one that serve runs; settings point it at
+// simulated platforms, and it cannot tell the difference.
 func demo(set *flag.FlagSet) action {
 	data := set.String("data", "./.huiyin", "cli.demo.flag.data")
 	address := set.String("listen", "127.0.0.1:8080", "cli.demo.flag.listen")
@@ -71,16 +72,19 @@ func (s *stage) run(ctx context.Context, data, address string) error {
 	if err != nil {
 		return err
 	}
+	if address, err = fixed(ctx, address); err != nil {
+		return err
+	}
 	w, err := s.openWorkspace(ctx, address)
 	if err != nil {
 		return err
 	}
 	defer w.close()
 	own := map[string]string{
-		"HUIYIN_LISTEN": address, "HUIYIN_DATA_DIR": dir, config.SecretKey: key, "HUIYIN_LOG_LEVEL": "warn",
-		"HUIYIN_SLACK_SIGNING_SECRET": w.signingSecret, "HUIYIN_SLACK_BOT_TOKEN": w.botToken, "HUIYIN_SLACK_API_URL": w.sim.APIURL(),
-		"HUIYIN_SLACK_PRAISE_CHANNEL": praiseChannel,
+		"HUIYIN_LISTEN": address, "HUIYIN_PUBLIC_URL": "http://" + reachable(address), "HUIYIN_DATA_DIR": dir, config.SecretKey: key,
+		"HUIYIN_LOG_LEVEL": "warn",
 	}
+	maps.Copy(own, w.settings)
 	cfg, err := config.Load(s.environment(own), config.SecretKey)
 	if err != nil {
 		return err
@@ -181,10 +185,12 @@ func (s *stage) fill(ctx context.Context, a *App, w *workspace, address string) 
 	if err := s.mark(whole); err != nil {
 		return nil, err
 	}
-	w.sim.SetBotURL("http://" + reachable(address))
+	for _, vendor := range []interface{ SetBotURL(string) }{w.sim, w.feishu, w.ding} {
+		vendor.SetBotURL("http://" + reachable(address))
+	}
 	w.populate(dir, s.firm.accounts)
 	w.serve(ctx, s, a, dir)
-	return w.sim.Close, nil
+	return w.quit, nil
 }
 
 // reachable is an address to listen on as one to connect to.
@@ -197,6 +203,19 @@ func reachable(address string) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// fixed is an address with a port that is free now where any would do: pages that the bot sends out have to lead somewhere.
+func fixed(ctx context.Context, address string) (string, error) {
+	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
+		return address, nil //nolint:nilerr // what is wrong with it is said when it is listened on
+	}
+	l, err := listen(ctx, address)
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
 }
 
 // neighbour is the address of the chat page: the next port of the loopback interface, or any when the bot takes any.

@@ -69,6 +69,8 @@ const (
 	colZone
 	colLanguage
 	colSlack
+	colFeishu
+	colDingTalk
 	colActive
 	columns
 )
@@ -92,7 +94,7 @@ func (f *firm) grow(n int) {
 		row[colNumber], row[colName], row[colNameEn] = fmt.Sprintf("E%03d", no), a[0]+b[2], b[3]+" "+a[1]
 		row[colEmail] = fmt.Sprintf("%s.%s.%d@cloudsail.example", strings.ToLower(b[3]), strings.ToLower(a[1]), no)
 		row[colDepartment] = above[colDepartment] + "/" + strconv.Itoa(2+i/4/len(leads))
-		row[colSlack] = fmt.Sprintf("U0FIRM%04d", no)
+		row[colSlack], row[colFeishu], row[colDingTalk] = fmt.Sprintf("U0FIRM%04d", no), fmt.Sprintf("ou_firm%024d", no), fmt.Sprintf("0166%04d", no)
 		row[colTitle] = above[colTitle]
 		if row[colManager] = boss; i%4 == 0 {
 			row[colManager], boss = above[colNumber], row[colNumber]

@@ -206,3 +206,18 @@ func TestTheSampleFirmIsWhatNewcomersShouldMeet(t *testing.T) {
 		}
 	}
 }
+
+// go:embed reaches no folder above its own, so the demo has a copy of the template that firms install.
+func TestTheDemosCardTemplateIsTheOneThatWeShip(t *testing.T) {
+	ours, err := os.ReadFile(filepath.Join("demo", "card-template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped, err := os.ReadFile(filepath.Join("..", "..", "deploy", "dingtalk", "card-template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(ours) != string(shipped) {
+		t.Error("copy deploy/dingtalk/card-template.json to internal/app/demo")
+	}
+}

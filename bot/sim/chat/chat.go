@@ -39,7 +39,12 @@ type Options struct {
 	// Move moves the clocks of the bot and of all the platforms together. Without it the page shows the time and cannot change it:
 	// a platform whose clock runs ahead of the bot's would sign requests that the bot must refuse.
 	Move func(d time.Duration)
+	// Watched is told when the page is opened: which platform's tab is in front, and whose accounts are watched. It may be nil.
+	Watched func(tab string, accounts []Watched)
 }
+
+// Watched is an account that somebody looks at.
+type Watched struct{ Platform, User string }
 
 // MenuItem is an entry of a bot's menu: the event key that the bot is told, and its label by language.
 type MenuItem struct {
@@ -84,6 +89,7 @@ type site struct {
 	bosses    map[account]bool     // accounts to whom somebody reports
 	humans    map[string][]account // accounts by whose they are
 	move      func(time.Duration)
+	watched   func(string, []Watched)
 	draw      *template.Template
 	version   string // of the assets, in their addresses
 	seen      seen
@@ -94,7 +100,7 @@ type site struct {
 // end when the simulator closes, which has to come before a graceful shutdown of the server that it is mounted on.
 func New(o Options) http.Handler {
 	s := &site{
-		title: o.Title, catalog: o.Catalog, move: o.Move, draw: parse(), version: version(),
+		title: o.Title, catalog: o.Catalog, move: o.Move, watched: o.Watched, draw: parse(), version: version(),
 		profiles: map[account]Profile{}, order: map[account]int{}, bosses: map[account]bool{}, humans: map[string][]account{},
 	}
 	for i, p := range o.Profiles {

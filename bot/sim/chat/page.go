@@ -113,13 +113,18 @@ func (s *site) servePage(w http.ResponseWriter, r *http.Request) {
 		on := !page.Auto && l == v.Lang() || page.Auto && l == "auto"
 		page.Langs = append(page.Langs, tab{Label: v.T("demo.lang." + l), Lang: l, Link: st.link() + "&lang=" + l, On: on})
 	}
+	var watched []Watched
 	for n, a := range []account{st.As, st.With} {
 		if at, ok := s.pane(v, n+1, a); ok {
 			if n == 0 {
 				page.ClockAct = at.Act("clock")
 			}
 			page.Panes = append(page.Panes, s.drawPane(at))
+			watched = append(watched, Watched{Platform: a.on, User: a.user})
 		}
+	}
+	if s.watched != nil {
+		s.watched(p.name(), watched)
 	}
 	page.Landing, page.Split = len(page.Panes) == 0, len(page.Panes) == 2
 	for i := range page.Panes {
