@@ -32,7 +32,11 @@ type row struct {
 }
 
 func vendors() []row {
-	return []row{{name: "slack", column: "slack_id", open: openSlack}, {name: "feishu", column: "feishu_id", open: openFeishu}}
+	return []row{
+		{name: "slack", column: "slack_id", open: openSlack}, {name: "feishu", column: "feishu_id", open: openFeishu},
+		{name: "dingtalk", column: "dingtalk_id", open: openDingTalk(true)},
+		{name: "dingtalk without cards", column: "dingtalk_id", open: openDingTalk(false), doubles: 50},
+	}
 }
 
 // scale is how generous the vendor's limits are: as they are where two processes have to keep them together, and ten times that where

@@ -65,7 +65,7 @@ func TestWrongUseExitsWithTwoAndSaysWhatWasMeantInTheLanguageOfLANG(t *testing.T
 		{[]string{"demo", "--people", "3"}, "The sample firm has", "示例公司有"},
 		{[]string{"restore", "x.dump"}, "--verify", "--verify"},
 		{[]string{"audit", "log", "--anchor", "yesterday"}, "NUMBER:HASH", "序号:哈希"},
-		{[]string{"manifest", "feishu"}, "not available in this release", "本版本还不提供"},
+		{[]string{"export", "results"}, "not available in this release", "本版本还不提供"},
 	}
 	for _, c := range cases {
 		for lang, want := range map[string]string{"en_US.UTF-8": c.en, "zh_CN.UTF-8": c.zh, "": c.en} {

@@ -2,13 +2,18 @@ package app
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 
 	"huiyin/bot/dialog"
+	"huiyin/bot/dingtalk"
+	"huiyin/bot/feishu"
 	"huiyin/bot/slack"
 	"huiyin/internal/config"
+	"huiyin/internal/fault"
 	"huiyin/internal/i18n"
 )
 
@@ -27,6 +32,68 @@ func manifestSlack(set *flag.FlagSet) action {
 		}
 		fmt.Fprintf(c.out, "%s", text)
 		return nil
+	}
+}
+
+// manifestFeishu is huiyin manifest feishu [--webhook] [--apply].
+func manifestFeishu(set *flag.FlagSet) action {
+	webhook := set.Bool("webhook", false, "cli.manifest_feishu.flag.webhook")
+	apply := set.Bool("apply", false, "cli.manifest_feishu.flag.apply")
+	return func(ctx context.Context, c *console, _ []string) error {
+		cfg, err := config.Load(c.getenv)
+		if err != nil {
+			return err
+		}
+		say := c.catalog.In(cfg.Lang)
+		if !*apply {
+			text, err := feishu.Manifest(say, feishuCommands(c.catalog, say), cfg.PublicURL, !*webhook && cfg.Feishu.Mode != feishu.ModeWebhook)
+			if err == nil {
+				fmt.Fprintf(c.out, "%s", text)
+			}
+			return err
+		}
+		if !cfg.Feishu.On() {
+			return fault.New(fault.Invalid, "cli.manifest_feishu.off")
+		}
+		at, _, err := dialer{cfg: cfg, log: c.logger(cfg), now: c.now, catalog: c.catalog}.feishu()
+		if err != nil {
+			return err
+		}
+		adapter := at.adapter.(*feishu.Feishu)
+		done, err := adapter.Apply(ctx, feishuCommands(c.catalog, say))
+		err = errors.Join(err, adapter.Close(ctx))
+		c.tell("cli.manifest_feishu.applied", "Made", len(done.Made), "Changed", len(done.Changed), "Removed", len(done.Removed), "Kept", len(done.Kept))
+		return err
+	}
+}
+
+// feishuCommands are the table of commands as Feishu lists them. Those that need no words stand in the bot's menu as well.
+func feishuCommands(catalog *i18n.Catalog, say i18n.Printer) []feishu.ManifestCommand {
+	var out []feishu.ManifestCommand
+	for n, c := range slashCommands(say) {
+		in := map[string]string{}
+		for _, lang := range i18n.Languages() {
+			in[lang] = slashCommands(catalog.In(lang))[n].Summary
+		}
+		menu := slices.Contains([]string{dialog.Root, "praise", "feedback"}, c.Name)
+		out = append(out, feishu.ManifestCommand{Name: c.Name, Summary: c.Summary, In: in, Usage: c.Usage, Menu: menu})
+	}
+	return out
+}
+
+// manifestDingTalk is huiyin manifest dingtalk [--webhook].
+func manifestDingTalk(set *flag.FlagSet) action {
+	webhook := set.Bool("webhook", false, "cli.manifest_dingtalk.flag.webhook")
+	return func(_ context.Context, c *console, _ []string) error {
+		cfg, err := config.Load(c.getenv)
+		if err != nil {
+			return err
+		}
+		text, err := dingtalk.Manifest(c.catalog.In(cfg.Lang), cfg.PublicURL, !*webhook && cfg.DingTalk.Mode != dingtalk.ModeWebhook)
+		if err == nil {
+			fmt.Fprintf(c.out, "%s", text)
+		}
+		return err
 	}
 }
 

@@ -45,6 +45,8 @@ func verbs() []verb {
 		{name: "import people", operands: "[FILE]", prepare: importPeople},
 		{name: "export people", operands: "[FILE]", prepare: exportPeople},
 		{name: "manifest slack", prepare: manifestSlack},
+		{name: "manifest feishu", prepare: manifestFeishu},
+		{name: "manifest dingtalk", prepare: manifestDingTalk},
 		{name: "doctor", prepare: plain(doctor)},
 		{name: "audit log", prepare: auditLog},
 		{name: "audit anonymity", prepare: plain(auditAnonymity())},
@@ -57,9 +59,8 @@ func verbs() []verb {
 // later are second words that the contract promises and that come with what they are about.
 func later(first string) []string {
 	return map[string][]string{
-		"import":   {"metrics", "targets", "actuals", "goals", "trainings"},
-		"export":   {"metrics", "targets", "actuals", "goals", "trainings", "feedback", "results"},
-		"manifest": {"feishu", "dingtalk"},
+		"import": {"metrics", "targets", "actuals", "goals", "trainings"},
+		"export": {"metrics", "targets", "actuals", "goals", "trainings", "feedback", "results"},
 	}[first]
 }
 

@@ -28,7 +28,7 @@ import (
 // How long pages live, and how long an address may become: ActionCards and some clients cut longer ones.
 const (
 	formLife   = 24 * time.Hour
-	buttonLife = 7 * 24 * time.Hour
+	buttonLife = 30 * 24 * time.Hour // the day that an action was agreed for may be weeks ahead
 	maxAddress = 1500
 )
 

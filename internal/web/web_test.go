@@ -352,7 +352,7 @@ func TestAnAddressThatIsWrongAlteredOrOldIsAllTheSame(t *testing.T) {
 		}
 	}
 	page := s.get(form)
-	for life, address := range map[time.Duration]string{24 * time.Hour: form, 7 * 24 * time.Hour: button} {
+	for life, address := range map[time.Duration]string{24 * time.Hour: form, buttonLife: button} {
 		s.at = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC).Add(life)
 		if got := s.get(address); got.Body != want || got.Status != 404 {
 			t.Errorf("an address after %v shows %d:\n%s", life, got.Status, got.Body)
