@@ -13,7 +13,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if atOnce := flag.Lookup("test.parallel"); atOnce != nil && atOnce.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
-		_ = atOnce.Value.Set("6") // a number is what it takes
+		_ = atOnce.Value.Set("4") // a number is what it takes
 	}
 	os.Exit(m.Run())
 }

@@ -341,7 +341,7 @@ func (s *dingStage) version(m dingtalksim.Message) string {
 	if v, ok := s.sim.Card(m.Card, s.reader(m)); m.Card != "" && ok {
 		at = v.Updated
 	}
-	return at.Format(time.RFC3339Nano) + " " + m.ID
+	return at.Format(fixedWidth) + " " + m.ID
 }
 
 // reader is somebody who sees a message: the person of a conversation with the bot, or anybody.

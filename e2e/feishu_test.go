@@ -226,7 +226,7 @@ func (s *feishuStage) did(ack feishusim.Ack, err error) error {
 	return nil
 }
 
-func version(m feishusim.Message) string { return m.Updated.Format(time.RFC3339Nano) + " " + m.ID }
+func version(m feishusim.Message) string { return m.Updated.Format(fixedWidth) + " " + m.ID }
 
 func (s *feishuStage) sights() []sight {
 	var out []sight

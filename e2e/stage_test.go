@@ -86,6 +86,9 @@ type form struct {
 	errors map[string]string // by field
 }
 
+// fixedWidth is a time whose words sort as the times do.
+const fixedWidth = "2006-01-02T15:04:05.000000000Z07:00"
+
 // platform is a row of the table of platforms.
 type platform struct {
 	name string
