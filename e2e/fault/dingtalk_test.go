@@ -33,7 +33,7 @@ func openDingTalk(cards bool) func(t *testing.T, stream bool) vendor {
 		t.Helper()
 		o := dingtalksim.Options{
 			ClientID: dingClient, ClientSecret: dingSecret, Mode: dingtalksim.Webhook, Clock: time.Now, Seed: 1, Keep: 100_000,
-			Limits: dingtalksim.Limits{Scale: scale(stream)}, AckTimeout: 3 * time.Second,
+			Limits: dingtalksim.Limits{Scale: scale(stream), Grace: 1}, AckTimeout: 3 * time.Second,
 		}
 		if stream {
 			o.Mode = dingtalksim.Stream
@@ -77,7 +77,7 @@ func (v dingVendor) enroll(id string) {
 }
 
 func (v dingVendor) misbehave() {
-	faults := []dingtalksim.Fault{{Rate: 0.03, AcceptThenDrop: true}, {Rate: 0.01, RetryAfter: 1}, {Rate: 0.01, Status: 500}}
+	faults := []dingtalksim.Fault{{Rate: 0.03, AcceptThenDrop: true}, {Rate: 0.01, RetryAfter: 2}, {Rate: 0.01, Status: 500}}
 	v.sim.SetFault("robot.oToMessages.batchSend", faults...)
 	v.sim.SetFault("card.instances.createAndDeliver", faults...)
 }

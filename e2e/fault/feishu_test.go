@@ -31,7 +31,7 @@ func openFeishu(t *testing.T, stream bool) vendor {
 	}
 	sim := feishusim.New(feishusim.Options{
 		AppID: feishuApp, AppSecret: feishuSecret, EncryptKey: feishuKey, VerificationToken: feishuToken, Mode: mode,
-		Clock: time.Now, Seed: 1, Keep: 100_000, Limits: feishusim.Limits{Scale: scale(stream)}, MentionsInP2P: true,
+		Clock: time.Now, Seed: 1, Keep: 100_000, Limits: feishusim.Limits{Scale: scale(stream), Grace: 1}, MentionsInP2P: true,
 	})
 	t.Cleanup(sim.Close)
 	server := httptest.NewServer(sim.Handler())
@@ -56,7 +56,7 @@ func (v feishuVendor) enroll(id string) {
 }
 
 func (v feishuVendor) misbehave() {
-	v.sim.SetFault("im.message.create", feishusim.Fault{Rate: 0.03, AcceptThenDrop: true}, feishusim.Fault{Rate: 0.01, RetryAfter: 1}, feishusim.Fault{Rate: 0.01, Status: 500})
+	v.sim.SetFault("im.message.create", feishusim.Fault{Rate: 0.03, AcceptThenDrop: true}, feishusim.Fault{Rate: 0.01, RetryAfter: 2}, feishusim.Fault{Rate: 0.01, Status: 500})
 }
 
 func (v feishuVendor) praise(author string, receiver, number int) (int, bool, error) {

@@ -24,7 +24,7 @@ type slackVendor struct {
 func openSlack(t *testing.T, stream bool) vendor {
 	t.Helper()
 	sim := slacksim.New(slacksim.Options{
-		SigningSecret: signingSecret, BotToken: botToken, AppToken: appToken, SocketMode: stream, Clock: time.Now, Seed: 1, Keep: 100_000, Limits: slacksim.Limits{Scale: scale(stream)},
+		SigningSecret: signingSecret, BotToken: botToken, AppToken: appToken, SocketMode: stream, Clock: time.Now, Seed: 1, Keep: 100_000, Limits: slacksim.Limits{Scale: scale(stream), Grace: 1},
 	})
 	t.Cleanup(sim.Close)
 	server := httptest.NewServer(sim.Handler())
@@ -48,7 +48,7 @@ func (v slackVendor) reach(address string) { v.sim.SetBotURL(address) }
 func (v slackVendor) enroll(id string) { v.sim.AddPerson(slacksim.Person{ID: id, RealName: id}) }
 
 func (v slackVendor) misbehave() {
-	v.sim.SetFault("chat.postMessage", slacksim.Fault{Rate: 0.03, AcceptThenDrop: true}, slacksim.Fault{Rate: 0.01, RetryAfter: 1}, slacksim.Fault{Rate: 0.01, Status: 500})
+	v.sim.SetFault("chat.postMessage", slacksim.Fault{Rate: 0.03, AcceptThenDrop: true}, slacksim.Fault{Rate: 0.01, RetryAfter: 2}, slacksim.Fault{Rate: 0.01, Status: 500})
 }
 
 func (v slackVendor) praise(author string, receiver, number int) (int, bool, error) {

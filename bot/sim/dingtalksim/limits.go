@@ -28,14 +28,18 @@ type Limits struct {
 	Monthly int `json:"monthly"`
 	// Directory makes the directory count as well.
 	Directory bool `json:"directory"`
+	// Grace is how many seconds after a refusal further calls do not count as ignoring it, for they were under way: 0.25 unless set.
+	// A test on a busy machine needs more.
+	Grace float64 `json:"grace"`
 }
 
+func (l Limits) grace() time.Duration { return time.Duration(l.Grace * float64(time.Second)) }
+
 const (
-	ipPeriod      = 20 * time.Second
-	ipPunishment  = 5 * time.Minute
-	webhookPause  = 10 * time.Minute
-	qpsPause      = time.Second
-	graceAfterQPS = 250 * time.Millisecond // calls that were under way when another was refused do not ignore anything
+	ipPeriod     = 20 * time.Second
+	ipPunishment = 5 * time.Minute
+	webhookPause = 10 * time.Minute
+	qpsPause     = time.Second
 )
 
 func (l Limits) withDefaults() Limits {
@@ -49,6 +53,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.PerPerson, 20)
 	def(&l.Webhook, 20)
 	def(&l.PerIP, 10_000)
+	def(&l.Grace, 0.25)
 	if l.Monthly == 0 {
 		l.Monthly = 10_000
 	}
@@ -112,7 +117,7 @@ func (s *Server) limited(q request) bool {
 	now := s.Now()
 	refused, until := s.limits.Refused(q.name)
 	if now.Before(until) {
-		if q.arrived.Sub(refused) > graceAfterQPS {
+		if q.arrived.Sub(refused) > l.grace() {
 			f := q.about
 			f.Rule = "ratelimit.wait_ignored"
 			s.find(f)
@@ -137,7 +142,7 @@ func (s *Server) flooded(q request, person string) bool {
 	now, key := s.Now(), "to "+person
 	if wait := s.limits.Room(key, now, l.PerPerson*l.Scale, time.Minute); wait > 0 {
 		refused, until := s.limits.Refused(key)
-		if now.Before(until) && q.arrived.Sub(refused) > graceAfterQPS {
+		if now.Before(until) && q.arrived.Sub(refused) > l.grace() {
 			f := q.about
 			f.Rule = "flow_control.ignored"
 			s.find(f)
@@ -158,7 +163,7 @@ func (s *Server) chatty(q request, chat string) bool {
 	now, key := s.Now(), "session "+chat
 	refused, until := s.limits.Refused(key)
 	if now.Before(until) {
-		if q.arrived.Sub(refused) > graceAfterQPS {
+		if q.arrived.Sub(refused) > l.grace() {
 			f := q.about
 			f.Rule = "ratelimit.wait_ignored"
 			s.find(f)

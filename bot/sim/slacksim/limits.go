@@ -15,10 +15,12 @@ type Limits struct {
 	ChannelBurst     float64 `json:"channel_burst"`
 	// WorkspacePerMinute is chat.postMessage in the whole workspace: "several hundred", here 400.
 	WorkspacePerMinute float64 `json:"workspace_per_minute"`
+	// Grace is how many seconds after a refusal further calls do not count as ignoring it, for they were under way: 0.25 unless set.
+	// A test on a busy machine needs more.
+	Grace float64 `json:"grace"`
 }
 
-// graceAfter429 is how long after a refusal further calls do not count as ignoring it: they were under way.
-const graceAfter429 = 250 * time.Millisecond
+func (l Limits) grace() time.Duration { return time.Duration(l.Grace * float64(time.Second)) }
 
 func (l Limits) withDefaults() Limits {
 	def := func(at *float64, v float64) {
@@ -30,6 +32,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.ChannelPerSecond, 1)
 	def(&l.ChannelBurst, 3)
 	def(&l.WorkspacePerMinute, 400)
+	def(&l.Grace, 0.25)
 	return l
 }
 
@@ -55,7 +58,7 @@ func newBuckets() buckets { return buckets{} }
 
 // take uses one token of a bucket of the given size which refills per second; it returns the seconds to wait instead
 // when there is none, and whether the call arrived before an earlier wait was over.
-func (b buckets) take(key string, now, arrived time.Time, size, perSecond float64) (wait int, tooEarly bool) {
+func (b buckets) take(key string, now, arrived time.Time, size, perSecond float64, grace time.Duration) (wait int, tooEarly bool) {
 	k := b[key]
 	if k == nil {
 		k = &bucket{tokens: size, at: now}
@@ -64,7 +67,7 @@ func (b buckets) take(key string, now, arrived time.Time, size, perSecond float6
 	k.tokens = math.Min(size, k.tokens+now.Sub(k.at).Seconds()*perSecond)
 	k.at = now
 	if now.Before(k.until) {
-		return int(math.Ceil(k.until.Sub(now).Seconds())), arrived.Sub(k.refused) > graceAfter429
+		return int(math.Ceil(k.until.Sub(now).Seconds())), arrived.Sub(k.refused) > grace
 	}
 	if k.tokens >= 1 {
 		k.tokens--
@@ -83,7 +86,7 @@ func (s *Server) limited(name string, tier int, a args, arrived time.Time) int {
 	}
 	now := s.now()
 	charge := func(key string, size, perSecond float64) int {
-		wait, tooEarly := s.limits.take(key, now, arrived, size*l.Scale, perSecond*l.Scale)
+		wait, tooEarly := s.limits.take(key, now, arrived, size*l.Scale, perSecond*l.Scale, l.grace())
 		if tooEarly {
 			f := a.about
 			f.Rule = "ratelimit.retry_after_ignored"
