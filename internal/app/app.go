@@ -198,7 +198,10 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 	})
 	for _, c := range a.chats {
 		if c.held {
-			all.Go(func() error { return c.adapter.Run(ctx, a.receive) })
+			all.Go(func() error {
+				a.hold(ctx, c)
+				return nil
+			})
 		}
 	}
 	for _, listed := range a.accounts {
@@ -215,6 +218,23 @@ func (a *App) Run(ctx context.Context, l net.Listener) error {
 		err = errors.Join(err, c.adapter.Close(end))
 	}
 	return err
+}
+
+// refusedPause is how long a platform is left alone that refused our credentials: somebody has to mend them first.
+const refusedPause = 5 * time.Minute
+
+// hold keeps a platform's connection until ctx ends. One platform that will not have us is no reason to leave the others (R11).
+func (a *App) hold(ctx context.Context, c connected) {
+	for {
+		err := c.adapter.Run(ctx, a.receive)
+		if ctx.Err() != nil {
+			return
+		}
+		a.log.ErrorContext(ctx, "a platform cannot be listened to", "platform", c.Name(), "error", err, "again_in", refusedPause)
+		if !wait(ctx, refusedPause) {
+			return
+		}
+	}
 }
 
 // deliver runs the jobs until ctx ends. The queue cannot be started while the database is away, which is no reason to give up.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"huiyin/bot/dingtalk"
 	"huiyin/bot/slack"
 	"huiyin/internal/config"
 	"huiyin/internal/fault"
@@ -28,7 +29,7 @@ func (e *examination) chats(ctx context.Context, cfg config.Config) {
 	for _, p := range platforms {
 		on[p.Name()] = true
 		if p.Name() != slack.Name {
-			e.chat(ctx, p)
+			e.chat(ctx, cfg, p)
 		}
 		_ = p.Close(ctx) // it has said nothing
 	}
@@ -39,7 +40,7 @@ func (e *examination) chats(ctx context.Context, cfg config.Config) {
 	}
 }
 
-func (e *examination) chat(ctx context.Context, p connected) {
+func (e *examination) chat(ctx context.Context, cfg config.Config, p connected) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
 	tenant, err := p.Tenant(ctx)
@@ -48,6 +49,10 @@ func (e *examination) chat(ctx context.Context, p connected) {
 		return
 	}
 	e.ok("cli.doctor.chat.ok", "Platform", p.Name(), "Tenant", tenant)
+	if p.Name() == dingtalk.Name && pagesNowhere(cfg) {
+		e.note("cli.doctor.dingtalk.pages", "URL", cfg.PublicURL)
+		e.do("cli.doctor.dingtalk.pages.do")
+	}
 }
 
 // sentence is an error in words: a fault's own, with what the vendor or the network said.

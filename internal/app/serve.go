@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"huiyin/bot/dingtalk"
 	"huiyin/internal/config"
 	"huiyin/internal/fault"
 	"huiyin/internal/obs"
@@ -211,10 +212,23 @@ func (c *console) announceChats(a *App) {
 			way = ".webhook"
 		}
 		c.tell("cli.started."+at.Name()+way, "URL", a.cfg.PublicURL)
+		if at.Name() == dingtalk.Name && pagesNowhere(a.cfg) {
+			c.tell("cli.started.dingtalk.pages", "URL", a.cfg.PublicURL)
+		}
 	}
 	if len(a.chats) == 0 {
 		c.tell("cli.started.nochat")
 	}
+}
+
+// pagesNowhere is true when buttons and forms in DingTalk would lead to an address that only this machine reaches.
+func pagesNowhere(cfg config.Config) bool {
+	public, err := url.Parse(cfg.PublicURL)
+	if err != nil || cfg.DingTalk.CardTemplateID != "" {
+		return false
+	}
+	ip := net.ParseIP(public.Hostname())
+	return public.Hostname() == "localhost" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
 // makeDataDir makes a directory that others may pass through, since an embedded server runs as another user, and not look into.
