@@ -3,7 +3,6 @@ package dingtalk
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,16 +16,12 @@ import (
 )
 
 // DingTalk lists people department by department, a page of a hundred in a call, and tells somebody's manager only when it is asked for
-// that one person; and it grants the smallest companies 10,000 calls a month for everything. So a listing is kept in memory, corrected by
-// events, and made anew the more rarely the more it costs. A company of 30 departments is listed every day or two, one of three every
+// that one person; and it grants the smallest companies 10,000 calls a month for everything. So a listing is made the more rarely the more
+// it costs; between two, events tell of changes. A company of 30 departments is listed every day or two, one of three every
 // hour or two; managers are asked for once a week, in a company of 5,000 every fifty days. Together they take less than half of the quota.
 const (
 	month       = 30 * 24 * time.Hour
 	listBudget  = 1_500 // calls a month for departments and their people
-	askBudget   = 3_000 // calls a month for single people
-	askAtMost   = 7 * 24 * time.Hour
-	bossesKept  = 90 * 24 * time.Hour
-	bossesKey   = "dingtalk.managers"
 	userPage    = 100 // https://help.dingtalk.io/open/development/query-user-details-in-department
 	accountPage = 100
 	listWaits   = 20 // how often a listing waits for its turn
@@ -39,7 +34,8 @@ var chinaTime = time.FixedZone("CST", 8*60*60)
 // root is the company itself among its departments.
 const root = 1
 
-// directory is what is known of the company's people.
+// directory is what is known of the company's people: what the last listing said, with what events have changed. It is for finding a
+// person's department and manager, and says nothing of who is there now.
 type directory struct {
 	listing sync.Mutex // one listing at a time
 
@@ -50,12 +46,6 @@ type directory struct {
 	bosses      bosses
 	listed      time.Time
 	cost        int // calls of the last listing
-}
-
-// bosses are the managers that were asked for, by staff id; an empty one has none.
-type bosses struct {
-	At time.Time         `json:"at"`
-	Of map[string]string `json:"of"`
 }
 
 type department struct {
@@ -88,16 +78,16 @@ type user struct {
 func (s *DingTalk) Tenant(context.Context) (string, error) { return s.tenant(), nil }
 
 // Accounts lists everybody in the company, and those who have left since it last looked. What a listing costs decides how often it is
-// made; between two it gives what it knows, with what events have changed.
+// made; before that time the error Is bot.ErrNotYet.
 func (s *DingTalk) Accounts(ctx context.Context, yield func([]bot.Account) error) error {
 	s.known.listing.Lock()
 	defer s.known.listing.Unlock()
-	var gone []bot.Account
-	if s.listingDue() {
-		var err error
-		if gone, err = s.list(ctx); err != nil {
-			return err
-		}
+	if !s.listingDue() {
+		return bot.ErrNotYet
+	}
+	gone, cost, err := s.list(ctx)
+	if err != nil {
+		return err
 	}
 	accounts := append(s.accounts(), gone...)
 	for page := range slices.Chunk(accounts, accountPage) {
@@ -105,6 +95,9 @@ func (s *DingTalk) Accounts(ctx context.Context, yield func([]bot.Account) error
 			return err
 		}
 	}
+	s.known.mu.Lock()
+	defer s.known.mu.Unlock()
+	s.known.listed, s.known.cost = s.cfg.Now(), cost
 	return nil
 }
 
@@ -127,33 +120,31 @@ func (s *DingTalk) accounts() []bot.Account {
 	return out
 }
 
-// list reads departments breadth first and the people of each, and gives those who are not there any more.
-func (s *DingTalk) list(ctx context.Context) ([]bot.Account, error) {
+// list reads departments breadth first and the people of each, and gives those who are not there any more, and what it cost.
+func (s *DingTalk) list(ctx context.Context) (gone []bot.Account, cost int, err error) {
 	calls := &directoryCalls{s: s}
 	departments, order, err := calls.departments(ctx)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	people, heads, err := calls.people(ctx, order)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	known, err := s.askForManagers(ctx, people)
-	if err != nil {
-		return nil, err
+	if err := s.askForManagers(ctx, people); err != nil {
+		return nil, 0, err
 	}
 	k := &s.known
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var gone []bot.Account
 	for id, u := range k.people {
 		if _, there := people[id]; !there {
 			gone = append(gone, bot.Account{ID: id, Name: oneLine(u.Name), Kind: bot.Gone})
 		}
 	}
 	slices.SortFunc(gone, func(a, b bot.Account) int { return cmp.Compare(a.ID, b.ID) })
-	k.people, k.departments, k.heads, k.bosses, k.listed, k.cost = people, departments, heads, known, s.cfg.Now(), calls.made
-	return gone, nil
+	k.people, k.departments, k.heads = people, departments, heads
+	return gone, calls.made, nil
 }
 
 // directoryCalls makes the calls of a listing, counts them, and makes them no faster than DingTalk likes.
@@ -243,45 +234,6 @@ func (c *directoryCalls) call(ctx context.Context, name string, body, out any) e
 	}
 }
 
-// askForManagers gives the managers of people: those asked for lately, and otherwise asks for each person. A failure of DingTalk's ends
-// the asking and not the listing: whoever leads the department stands in.
-func (s *DingTalk) askForManagers(ctx context.Context, people map[string]user) (bosses, error) {
-	have := s.bosses(ctx)
-	now := s.cfg.Now()
-	due := have.At.IsZero() || now.Sub(have.At) >= max(askAtMost, time.Duration(len(people))*(month/askBudget))
-	next := bosses{At: have.At, Of: map[string]string{}}
-	if due {
-		next.At = now
-	}
-	calls := &directoryCalls{s: s}
-	failed := false
-	for _, id := range slices.Sorted(maps.Keys(people)) {
-		boss, asked := have.Of[id]
-		if asked && !due || failed {
-			next.Of[id] = boss
-			continue
-		}
-		u, err := calls.user(ctx, id)
-		switch {
-		case ctx.Err() != nil:
-			return bosses{}, away("dingtalk.away", "user/get", ctx.Err(), 0)
-		case fault.Is(err, fault.NotFound):
-			continue
-		case err != nil:
-			s.cfg.Log.WarnContext(ctx, "asking dingtalk for managers; heads of departments stand in", "error", err)
-			failed = true
-			next.Of[id] = boss
-			next.At = have.At
-		default:
-			next.Of[id] = u.Manager
-		}
-	}
-	if calls.made > 0 && !failed {
-		s.keepBosses(ctx, next)
-	}
-	return next, nil
-}
-
 // user is one person with everything. https://help.dingtalk.io/open/development/query-user-details
 func (c *directoryCalls) user(ctx context.Context, id string) (user, error) {
 	var got struct {
@@ -296,39 +248,10 @@ func (c *directoryCalls) user(ctx context.Context, id string) (user, error) {
 	return got.Result, nil
 }
 
-// bosses are the managers as far as they are known, here or to an earlier process.
-func (s *DingTalk) bosses(ctx context.Context) bosses {
-	s.known.mu.Lock()
-	have := s.known.bosses
-	s.known.mu.Unlock()
-	if have.Of != nil || s.cfg.Sessions == nil {
-		return have
-	}
-	raw, ok, err := s.cfg.Sessions.Get(ctx, bossesKey)
-	if err != nil || !ok || json.Unmarshal(raw, &have) != nil {
-		return bosses{}
-	}
-	return have
-}
-
-// keepBosses keeps who manages whom, by ids alone, so that starting again costs no calls.
-func (s *DingTalk) keepBosses(ctx context.Context, b bosses) {
-	if s.cfg.Sessions == nil {
-		return
-	}
-	raw, err := encode(b)
-	if err == nil {
-		err = s.cfg.Sessions.Put(ctx, bossesKey, raw, bossesKept)
-	}
-	if err != nil {
-		s.cfg.Log.WarnContext(ctx, "managers are not kept", "error", err)
-	}
-}
-
 // account is a person in the port's words.
 func (k *directory) account(u user) bot.Account {
 	a := bot.Account{
-		ID: u.ID, Name: oneLine(u.Name), Email: orElse(u.Email, u.OrgEmail), Kind: bot.Member, Mobile: u.Mobile, EmployeeNo: u.JobNumber,
+		ID: u.ID, Name: oneLine(u.Name), Email: orElse(u.OrgEmail, u.Email), Kind: bot.Member, Mobile: u.Mobile, EmployeeNo: u.JobNumber,
 		Title: oneLine(u.Title), Department: k.path(u), Manager: k.manager(u),
 	}
 	if at := u.Hired.time(time.Time{}); !at.IsZero() {
@@ -354,7 +277,7 @@ func (k *directory) path(u user) string {
 
 // manager is whom the company's console names as somebody's manager, or else who leads their department or the next above.
 func (k *directory) manager(u user) string {
-	if boss := orElse(u.Manager, k.bosses.Of[u.ID]); boss != "" && boss != u.ID {
+	if boss := orElse(u.Manager, k.bosses[u.ID].ID); boss != "" && boss != u.ID {
 		return boss
 	}
 	for _, id := range u.Departments {
@@ -383,7 +306,7 @@ func (s *DingTalk) Account(ctx context.Context, id string) (bot.Account, error) 
 	defer k.mu.Unlock()
 	if k.people != nil {
 		k.people[u.ID] = u
-		k.bosses.Of = withBoss(k.bosses.Of, u)
+		k.bosses[u.ID] = boss{ID: u.Manager, At: s.cfg.Now().Unix()}
 		for d := range k.heads {
 			k.heads[d] = slices.DeleteFunc(slices.Clone(k.heads[d]), func(head string) bool { return head == u.ID })
 		}
@@ -394,15 +317,6 @@ func (s *DingTalk) Account(ctx context.Context, id string) (bot.Account, error) 
 		}
 	}
 	return k.account(u), nil
-}
-
-func withBoss(of map[string]string, u user) map[string]string {
-	out := maps.Clone(of)
-	if out == nil {
-		out = map[string]string{}
-	}
-	out[u.ID] = u.Manager
-	return out
 }
 
 // refresh passes on people who joined, changed or left.

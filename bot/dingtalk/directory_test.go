@@ -113,7 +113,7 @@ func TestEverybodyIsListedOnceWithTheirManager(t *testing.T) {
 			ID: "mei", Name: "李梅", Kind: bot.Member, Department: "研发／平台/后端", Manager: "boss", Title: "工程师", EmployeeNo: "7", Mobile: "13800000000",
 			Email: "mei@example.com", HiredOn: "2023-11-15",
 		},
-		"new": {ID: "new", Name: "新人", Kind: bot.Member, Department: "研发／平台/后端", Manager: "lin", Email: "new@example.com"},
+		"new": {ID: "new", Name: "新人", Kind: bot.Member, Department: "研发／平台/后端", Manager: "lin", Email: "x@example.com"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the accounts differ (-want +got):\n%s", diff)

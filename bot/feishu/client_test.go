@@ -65,6 +65,7 @@ func TestFeishusErrorsAreTranslatedOnce(t *testing.T) {
 				t.Errorf("the page is in the error: %v", err)
 			}
 			o.SetFault("im.message.create")
+			o.Advance(c.want.after)
 			if _, err := o.feishu.Send(t.Context(), bot.Message{To: bot.Address{User: o.kai.OpenID}, Card: thanks, Delivery: "d1"}); err != nil {
 				t.Errorf("sending again: %v", err)
 			}
@@ -193,6 +194,7 @@ func TestAnUnknownOutcomeMayBeRepeated(t *testing.T) {
 			t.Errorf("sending %d succeeded against all odds", i)
 		}
 		o.SetFault("im.message.create")
+		o.Advance(time.Second) // as long as was asked for
 		if _, err := o.feishu.Send(t.Context(), m); err != nil {
 			t.Errorf("sending %d again: %v", i, err)
 		}
@@ -217,7 +219,7 @@ func TestTheDirectoryIsListedToTheEnd(t *testing.T) {
 			o.AddDepartment(feishusim.Department{ID: "od-other", Name: "Other"})
 			boss := o.AddPerson(feishusim.Person{Name: "王伟", Departments: []string{"od-sales", "od-east"}})
 			full := o.AddPerson(feishusim.Person{
-				Name: "李雷", EnName: "Lei Li", EnterpriseEmail: "lei@firm.example", Mobile: "+8613800000000", EmployeeNo: "A7", JobTitle: "Engineer",
+				Name: "李雷", EnName: "Lei Li", Email: "lei@home.example", EnterpriseEmail: "lei@firm.example", Mobile: "+8613800000000", EmployeeNo: "A7", JobTitle: "Engineer",
 				Departments: []string{"od-east"}, Leader: boss.OpenID, JoinTime: time.Date(2021, 3, 1, 0, 0, 0, 0, time.FixedZone("", 8*3600)).Unix(),
 			})
 			frozen := o.AddPerson(feishusim.Person{Name: "Frozen", Departments: []string{"od-east"}, Frozen: true})

@@ -301,7 +301,7 @@ var china = time.FixedZone("CST", 8*60*60)
 // https://open.larkoffice.com/document/uAjLw4CM/ukTMukTMukTM/reference/contact-v3/user/field-overview.md
 func accountOf(u larkcontact.User, path func(id string) string) bot.Account {
 	a := bot.Account{
-		ID: text(u.OpenId), Name: oneLine(text(u.Name)), Email: orElse(text(u.Email), text(u.EnterpriseEmail)), TimeZone: text(u.TimeZone), Kind: bot.Member,
+		ID: text(u.OpenId), Name: oneLine(text(u.Name)), Email: orElse(text(u.EnterpriseEmail), text(u.Email)), TimeZone: text(u.TimeZone), Kind: bot.Member,
 		NameEn: oneLine(text(u.EnName)), Mobile: text(u.Mobile), EmployeeNo: text(u.EmployeeNo), Title: oneLine(text(u.JobTitle)), Manager: text(u.LeaderUserId),
 	}
 	if len(u.DepartmentIds) > 0 {
