@@ -14,4 +14,3 @@ create table api_calls (
 -- a part of, its own id when it leads.
 alter table deliveries add column nudge_of uuid;
 alter table deliveries add column gathered_into uuid;
-create index deliveries_nudges_idx on deliveries (org_id, nudge_of, due_at) where nudge_of is not null;

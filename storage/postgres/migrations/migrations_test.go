@@ -2,6 +2,10 @@ package migrations_test
 
 import (
 	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"sync"
 	"testing"
 
@@ -76,6 +80,34 @@ func TestAMigrationThatWasBegunIsFinished(t *testing.T) {
 	}
 	if report, err := migrations.Of(t.Context(), conn); err != nil || !report.Ready() {
 		t.Errorf("the database has %+v (%v)", report, err)
+	}
+}
+
+// An index that is built on a table with rows keeps everybody from writing meanwhile, unless it is built concurrently.
+func TestNoMigrationLocksATableWhileItBuildsAnIndex(t *testing.T) {
+	paths, err := filepath.Glob("*.sql")
+	if err != nil || len(paths) < 4 {
+		t.Fatalf("the migrations are %v (%v)", paths, err)
+	}
+	index := regexp.MustCompile(`(?i)create\s+(?:unique\s+)?index\s+(concurrently\s+)?(?:if not exists\s+)?(\w+)\s+on\s+(\w+)`)
+	found := 0
+	for _, p := range paths {
+		text, err := os.ReadFile(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range index.FindAllStringSubmatch(string(text), -1) {
+			found++
+			switch made := strings.Contains(string(text), "create table "+m[3]+" ("); {
+			case m[1] != "" && !strings.HasPrefix(string(text), "-- +goose NO TRANSACTION\n"):
+				t.Errorf("%s builds %s concurrently, and in a transaction that cannot be", p, m[2])
+			case m[1] == "" && !made:
+				t.Errorf("%s locks %s, which may be large, while it builds %s", p, m[3], m[2])
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("found %d indexes: the search itself is broken", found)
 	}
 }
 
