@@ -29,7 +29,7 @@ import (
 const (
 	formLife   = 24 * time.Hour
 	buttonLife = 30 * 24 * time.Hour // the day that an action was agreed for may be weeks ahead
-	maxAddress = 1500
+	maxAddress = 1_000 // bytes; bot/dingtalk reckons with as many
 )
 
 // Options are what pages are made with. All are needed.
@@ -147,8 +147,11 @@ func (p *Pages) buttonAddress(to bot.Reader, b card.Button) (string, error) {
 		Action: b.Action, Label: b.Label, Style: b.Style, Confirm: b.Confirm, Until: p.Now().Add(buttonLife).Unix(),
 	}
 	name, err := p.sealOffer(o)
-	if err == nil && len(p.base)+len(name) > maxAddress { // the page asks in its own words
-		o.Label, o.Confirm = string([]rune(o.Label)[:min(len([]rune(o.Label)), 75)]), nil
+	for _, label := range []int{50, 20} { // characters
+		if err != nil || len(p.base)+len(name) <= maxAddress {
+			break
+		}
+		o.Label, o.Confirm = string([]rune(o.Label)[:min(len([]rune(o.Label)), label)]), nil // the page asks in its own words
 		name, err = p.sealOffer(o)
 	}
 	if err == nil && len(p.base)+len(name) > maxAddress {

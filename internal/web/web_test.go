@@ -421,8 +421,8 @@ func TestAnAddressIsShortAndSaysNothing(t *testing.T) {
 	to := reader("zh-CN")
 	to.Tenant, to.User, to.Where.Channel, to.Where.Message = strings.Repeat("t", 40), strings.Repeat("u", 64), "cid"+strings.Repeat("c", 60), bot.Ref{Channel: "cid" + strings.Repeat("c", 60), ID: strings.Repeat("m", 64)}
 	address, err := s.pages.Button(t.Context(), to, card.Button{Label: long, Confirm: q, Action: card.Act("note.withdraw", "01930000-0000-7000-8000-000000000001", "01930000-0000-7000-8000-000000000002")})
-	if err != nil || len(address) >= maxAddress {
-		t.Errorf("a large button has an address of %d characters (%v); at most %d are meant", len(address), err, maxAddress)
+	if err != nil || len(address) > 1_000 { // what DingTalk's messages have room for
+		t.Errorf("a large button has an address of %d characters (%v); at most 1,000 are meant", len(address), err)
 	}
 	if _, err := s.pages.Button(t.Context(), to, card.Button{Label: "x", Action: card.Act("x", strings.Repeat("y", 2000))}); err == nil {
 		t.Error("a button that no address can carry got one")
