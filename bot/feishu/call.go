@@ -24,13 +24,15 @@ type request struct {
 	params       larkcore.PathParams
 	query        larkcore.QueryParams
 	body         any
-	flat         bool // an old API, whose answer stands beside code and msg and not in data
-	once         bool // must not be repeated blindly: an outcome that is not known is said to be so
-	open         bool // without token
+	flat         bool   // an old API, whose answer stands beside code and msg and not in data
+	once         bool   // must not be repeated blindly: an outcome that is not known is said to be so
+	open         bool   // without token
+	target       string // the receiver or the message, of a call that Feishu counts by it as well
 }
 
 // call makes one call and reads its answer into out. A token that Feishu does not take any more is replaced once. The answer's code is
-// always looked at: Feishu refuses with HTTP 200, 400, 429 and others, and the SDK leaves that to its callers.
+// always looked at: Feishu refuses with HTTP 200, 400, 429 and others, and the SDK leaves that to its callers. While Feishu wants no calls
+// of this API no request is made, and the error is a fault of kind Unavailable that says how long that still lasts.
 func (f *Feishu) call(ctx context.Context, q request, out any) error {
 	for renewed := false; ; renewed = true {
 		var option []larkcore.RequestOptionFunc
@@ -41,6 +43,9 @@ func (f *Feishu) call(ctx context.Context, q request, out any) error {
 				return err
 			}
 			kind, option = larkcore.AccessTokenTypeTenant, append(option, larkcore.WithTenantAccessToken(token))
+		}
+		if lasts := f.gate.closed(f.cfg.Now(), q.api(), q.single()); lasts > 0 {
+			return f.away("feishu.busy", q.path, errShut, lasts)
 		}
 		var r contact
 		query := q.query
@@ -116,20 +121,21 @@ func (f *Feishu) broken(q request, err error, connected bool) error {
 
 // unread is an answer that no API of Feishu's gives: a gateway's page, a proxy's.
 func (f *Feishu) unread(q request, resp *larkcore.ApiResp) error {
-	key := "feishu.away"
+	key, lasts := "feishu.away", patience(resp.Header)
 	if resp.StatusCode == http.StatusTooManyRequests {
 		key = "feishu.busy"
+		f.gate.close(f.cfg.Now(), q.api(), lasts)
 	}
-	return f.away(key, q.path, fmt.Errorf("HTTP %d: %w", resp.StatusCode, errNotJSON), patience(resp.Header))
+	return f.away(key, q.path, fmt.Errorf("HTTP %d: %w", resp.StatusCode, errNotJSON), lasts)
 }
 
-// patience is how long Feishu asks to wait. https://open.larkoffice.com/document/ukTMukTMukTM/uUzN04SN3QjL1cDN.md
+// patience is how long Feishu, or a gateway before it, asks to wait. https://open.larkoffice.com/document/ukTMukTMukTM/uUzN04SN3QjL1cDN.md
 func patience(h http.Header) time.Duration {
-	seconds, err := strconv.Atoi(h.Get("X-Ogw-Ratelimit-Reset"))
+	seconds, err := strconv.Atoi(orElse(h.Get("X-Ogw-Ratelimit-Reset"), h.Get("Retry-After")))
 	if err != nil || seconds < 0 {
 		return 0
 	}
-	return min(time.Duration(seconds)*time.Second, maxPatience)
+	return time.Duration(min(seconds, int(maxPatience/time.Second))) * time.Second
 }
 
 const maxPatience = time.Hour

@@ -86,7 +86,7 @@ func (f *Feishu) post(ctx context.Context, to string, c Card, delivery string) (
 		Chat string `json:"chat_id"`
 	}
 	if err := f.call(ctx, request{
-		method: http.MethodPost, path: messages, query: larkcore.QueryParams{"receive_id_type": {idType(to)}}, body: &body, once: true,
+		method: http.MethodPost, path: messages, query: larkcore.QueryParams{"receive_id_type": {idType(to)}}, body: &body, once: true, target: to,
 	}, &sent); err != nil {
 		return bot.Ref{}, err
 	}
@@ -129,7 +129,7 @@ func (f *Feishu) updateDrawn(ctx context.Context, ref bot.Ref, p pen, c card.Car
 	}
 	return f.call(ctx, request{
 		method: http.MethodPatch, path: messages + "/:message_id", params: larkcore.PathParams{"message_id": ref.ID},
-		body: &larkim.PatchMessageReqBody{Content: &text},
+		body: &larkim.PatchMessageReqBody{Content: &text}, target: ref.ID,
 	}, nil)
 }
 

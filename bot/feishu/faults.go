@@ -34,16 +34,19 @@ var (
 	badScope   = errorCode{kind: fault.Unavailable, key: "feishu.scope", alarm: true}
 )
 
+// codeCrowded is for too many messages to one receiver, or changes of one message, within a second.
+const codeCrowded = 230020
+
 // errorCodes translates Feishu's error codes. Codes that are not here may mean anything; what they refused may be tried again.
 // https://open.larkoffice.com/document/server-docs/api-call-guide/generic-error-code and the tables under
 // https://open.larkoffice.com/document/uAjLw4CM/ukTMukTMukTM/im-v1/message/create.md
 var errorCodes = map[int]errorCode{
-	99991400:   busy, // too many calls
-	230020:     busy, // too many messages to one receiver, or changes of one message
-	230049:     busy, // this very message is being sent
-	11232:      busy,
-	1000040350: busy,                  // as many long connections as there may be
-	403:        badAuth, 514: badAuth, // at the door to the long connection
+	99991400:    busy, // too many calls
+	codeCrowded: busy,
+	230049:      busy, // this very message is being sent
+	11232:       busy,
+	1000040350:  busy,                  // as many long connections as there may be
+	403:         badAuth, 514: badAuth, // at the door to the long connection
 	99991403: {kind: fault.Unavailable, key: "feishu.quota", alarm: true}, // the month's calls are used up
 
 	10003: badAuth, 10014: badAuth, 10012: badAuth, 99991543: badAuth, 99991661: badAuth, 99991663: badAuth, 99991664: badAuth, 99991671: badAuth, 99991677: badAuth,
@@ -112,6 +115,12 @@ func (f *Feishu) refused(ctx context.Context, q request, resp *larkcore.ApiResp,
 	fl := fault.New(code.kind, code.key, "Code", name, "Needed", needed).Because(cause)
 	if code.kind == fault.Unavailable {
 		fl.RetryAfter = patience(resp.Header)
+	}
+	switch {
+	case answer.Code == codeCrowded && q.target != "":
+		f.gate.close(f.cfg.Now(), q.single(), fl.RetryAfter)
+	case code == busy, resp.StatusCode == http.StatusTooManyRequests:
+		f.gate.close(f.cfg.Now(), q.api(), fl.RetryAfter)
 	}
 	return fl
 }

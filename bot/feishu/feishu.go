@@ -58,6 +58,7 @@ type Feishu struct {
 	base     *url.URL
 	sdk      *larkcore.Config
 	token    accessToken
+	gate     gate
 	crew     *crew
 
 	mu          sync.Mutex
@@ -121,7 +122,7 @@ func New(cfg Config) (*Feishu, error) {
 			BaseUrl: base.String(), AppId: cfg.AppID, AppSecret: cfg.AppSecret, AppType: larkcore.AppTypeSelfBuilt, ReqTimeout: client.Timeout,
 			HttpClient: &client, Logger: silent{}, LogLevel: larkcore.LogLevelError, Serializable: bare{},
 		},
-		token: accessToken{asking: make(chan struct{}, 1)}, crew: newCrew(), langs: map[string]string{},
+		token: accessToken{asking: make(chan struct{}, 1)}, gate: gate{shut: map[string]time.Time{}}, crew: newCrew(), langs: map[string]string{},
 	}, nil
 }
 

@@ -311,21 +311,30 @@ func (f *Feishu) toast(kind, key string, args ...any) *toast {
 	return t
 }
 
+// How patient an answer to a person is, beside followTime.
+const (
+	mostTries = 4                // with a request each
+	mostPause = 10 * time.Second // for one wait that Feishu asks for
+)
+
 // persist tries a few times while Feishu says that it has not taken the message, or says nothing: it takes it once. The event was
-// acknowledged: nobody else will.
+// acknowledged: nobody else will. A call that was kept back because Feishu asked somebody to wait is no try.
 func (f *Feishu) persist(ctx context.Context, send func() error) error {
-	for tries := 1; ; tries++ {
+	for tries := 0; ; {
 		err := send()
 		fl, ok := fault.Of(err)
+		if !errors.Is(err, errShut) {
+			tries++
+		}
 		again := errors.Is(err, bot.ErrUnknownOutcome) || ok && fl.Kind == fault.Unavailable
-		if !again || tries == 4 {
+		if !again || tries == mostTries {
 			return err
 		}
 		pause := time.Second
 		if ok && fl.RetryAfter > 0 {
 			pause = fl.RetryAfter
 		}
-		if pause > 10*time.Second || wait(ctx, pause) != nil {
+		if pause > mostPause || wait(ctx, pause) != nil {
 			return err
 		}
 	}
