@@ -149,7 +149,7 @@ type aroundForm struct {
 }
 
 func (r *reading) walk(n *html.Node, in *aroundForm) {
-	switch n.DataAtom {
+	switch n.DataAtom { //nolint:exhaustive // of all elements a few matter
 	case atom.Head, atom.Style, atom.Svg:
 		return
 	case atom.H1, atom.P, atom.Blockquote, atom.Dt, atom.Dd, atom.Legend, atom.Li, atom.Label:

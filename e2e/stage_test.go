@@ -99,8 +99,10 @@ type platform struct {
 // without, where forms and buttons are pages and nothing that was sent can be redrawn.
 func platforms() []platform {
 	return []platform{
-		{"slack", openSlack}, {"feishu", openFeishu(feishusim.Webhook)},
-		{"dingtalk", openDingTalk(dingtalksim.Stream, true)}, {"dingpages", openDingTalk(dingtalksim.Stream, false)},
+		{"slack", openSlack},
+		{"feishu", openFeishu(feishusim.Webhook)},
+		{"dingtalk", openDingTalk(dingtalksim.Stream, true)},
+		{"dingpages", openDingTalk(dingtalksim.Stream, false)},
 	}
 }
 

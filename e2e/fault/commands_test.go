@@ -140,7 +140,7 @@ func driveWithFaults(ctx context.Context, t *testing.T, n size, v vendor, b *bot
 	for i := range n.commands {
 		if n.killBot > 0 && i%(n.commands/n.killBot) == n.commands/n.killBot/2 {
 			b.kill()
-			if err := b.start(); err != nil {
+			if err := b.start(); err != nil { //nolint:contextcheck // whatever supervises it has a life of its own
 				t.Errorf("starting the bot again: %v", err)
 			}
 		}

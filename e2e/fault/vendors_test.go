@@ -33,7 +33,8 @@ type row struct {
 
 func vendors() []row {
 	return []row{
-		{name: "slack", column: "slack_id", open: openSlack}, {name: "feishu", column: "feishu_id", open: openFeishu},
+		{name: "slack", column: "slack_id", open: openSlack},
+		{name: "feishu", column: "feishu_id", open: openFeishu},
 		{name: "dingtalk", column: "dingtalk_id", open: openDingTalk(true)},
 		{name: "dingtalk without cards", column: "dingtalk_id", open: openDingTalk(false), doubles: 100},
 	}

@@ -208,7 +208,7 @@ func reachable(address string) string {
 // fixed is an address with a port that is free now where any would do: pages that the bot sends out have to lead somewhere.
 func fixed(ctx context.Context, address string) (string, error) {
 	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
-		return address, nil //nolint:nilerr // what is wrong with it is said when it is listened on
+		return address, nil // what is wrong with it is said when it is listened on
 	}
 	l, err := listen(ctx, address)
 	if err != nil {

@@ -207,7 +207,7 @@ func TestTheSampleFirmIsWhatNewcomersShouldMeet(t *testing.T) {
 	}
 }
 
-// go:embed reaches no folder above its own, so the demo has a copy of the template that firms install.
+// Embedding reaches no folder above its own, so the demo has a copy of the template that firms install.
 func TestTheDemosCardTemplateIsTheOneThatWeShip(t *testing.T) {
 	ours, err := os.ReadFile(filepath.Join("demo", "card-template.json"))
 	if err != nil {

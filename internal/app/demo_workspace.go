@@ -307,7 +307,7 @@ func (w *workspace) serve(ctx context.Context, s *stage, a *App, dir *people.Dir
 	}))
 	w.answer(w.page, mux)
 	w.answer(w.vendors[feishu.Name], w.feishu.Handler())
-	w.answer(w.vendors[dingtalk.Name], w.ding.Handler())
+	w.answer(w.vendors[dingtalk.Name], w.ding.Handler()) //nolint:contextcheck // the simulator lives by a context of its own
 }
 
 // answer serves on a listener. Event streams last as long as somebody looks, so there are no limits of time. It listens to this machine alone.
