@@ -38,7 +38,7 @@ func TestWhatIsFilledInIsCheckedByWhatTheFormSays(t *testing.T) {
 		"words without what is unseen": {words(10), []string{"a\x00\x07b"}, []string{"ab"}, ""},
 		"no words":                     {words(10), []string{" \n "}, nil, "fill this in"},
 		"ten Chinese characters":       {words(10), []string{strings.Repeat("谢", 10)}, []string{strings.Repeat("谢", 10)}, ""},
-		"eleven Chinese characters":    {words(10), []string{strings.Repeat("谢", 11)}, nil, "At most 10 characters; these are 11"},
+		"eleven Chinese characters":    {words(10), []string{strings.Repeat("谢", 11)}, nil, "At most 10 characters; you wrote 11"},
 		"too few words":                {words(10), []string{"a"}, nil, "At least 2"},
 		"no words where none need be":  {card.TextField{Name: "x", Optional: true, Min: 5}, nil, nil, ""},
 		"more asked for than taken":    {card.TextField{Name: "x", Min: 99, Max: 3}, []string{"abc"}, []string{"abc"}, ""},
