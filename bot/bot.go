@@ -79,7 +79,8 @@ const (
 	Gone   AccountKind = "gone" // deactivated or deleted
 )
 
-// Directory is implemented by platforms whose members can be listed. Accounts calls yield page by page and stops at its first error.
+// Directory is implemented by platforms whose members can be listed. Accounts lists everybody who is there now: it calls yield page by
+// page and stops at its first error. An error that Is ErrNotYet says that it has listed lately and would not do it again now.
 type Directory interface {
 	// Tenant is the workspace that the credentials belong to.
 	Tenant(ctx context.Context) (string, error)

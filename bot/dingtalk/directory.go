@@ -22,7 +22,7 @@ import (
 const (
 	month       = 30 * 24 * time.Hour
 	listBudget  = 1_500 // calls a month for departments and their people
-	userPage    = 100 // https://help.dingtalk.io/open/development/query-user-details-in-department
+	userPage    = 100   // https://help.dingtalk.io/open/development/query-user-details-in-department
 	accountPage = 100
 	listWaits   = 20 // how often a listing waits for its turn
 	directPause = time.Second / 15

@@ -24,6 +24,7 @@ type company struct {
 	below map[int64]string
 	in    map[int64][]string // users of a department, as JSON
 	alone map[string]string  // what user/get says
+	mute  map[string]bool    // whom user/get says nothing of
 }
 
 func newCompany(r *rig) *company {
@@ -60,6 +61,9 @@ func newCompany(r *rig) *company {
 	answer("user/get", func(q map[string]json.RawMessage) string {
 		var id string
 		_ = json.Unmarshal(q["userid"], &id)
+		if c.mute[id] {
+			return `{"errcode":50002,"errmsg":"m"}`
+		}
 		if text := c.alone[id]; text != "" {
 			return `{"errcode":0,"result":` + text + `}`
 		}
@@ -132,9 +136,13 @@ func TestAListingIsMadeTheMoreRarelyTheMoreItCosts(t *testing.T) {
 	c := newCompany(r)
 	r.list(t)
 	c.made("")
-	r.list(t)
-	if n := c.made(""); n != 0 {
-		t.Errorf("a second listing at once takes %d calls", n)
+	told := 0
+	err := r.Accounts(t.Context(), func(page []bot.Account) error {
+		told += len(page)
+		return nil
+	})
+	if n := c.made(""); !errors.Is(err, bot.ErrNotYet) || told != 0 || n != 0 {
+		t.Errorf("a second listing at once gives %v, tells of %d accounts and takes %d calls; want that it is too early, and nothing else", err, told, n)
 	}
 	r.now = r.now.Add(7 * (month / listBudget))
 	c.mu.Lock()
@@ -188,6 +196,85 @@ func TestAManagersListThatFailsLeavesTheHeads(t *testing.T) {
 	if err := r.Accounts(t.Context(), func([]bot.Account) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("a listing that is told to stop gives %v", err)
 	}
+	if got := r.list(t); len(got) != 5 {
+		t.Errorf("after a listing that nobody took, one of %d accounts is made", len(got))
+	}
+}
+
+func TestWhatWasAskedForIsKeptWhateverFails(t *testing.T) {
+	r := newRig(t)
+	c := newCompany(r)
+	c.mute = map[string]bool{"boss": true}
+	later := func(d time.Duration) {
+		r.now = r.now.Add(max(d, 7*(month/listBudget)))
+	}
+	ask := func(what string, want int) {
+		t.Helper()
+		got := r.list(t)
+		if n := c.made("user/get"); n != want {
+			t.Errorf("%s: asks for %d managers, want %d", what, n, want)
+		}
+		if got["mei"].Manager != "boss" {
+			t.Errorf("%s: mei's manager is %q, want the one that DingTalk told", what, got["mei"].Manager)
+		}
+	}
+	ask("one of five has no answer", 5)
+	later(0)
+	ask("the other four are known", 1)
+
+	// Three without an answer stand for all, and the next time the others come first.
+	later(askAtMost)
+	c.mute = map[string]bool{"boss": true, "kai": true, "lin": true, "mei": true}
+	ask("a week later, three after another have no answer", 3) // kai, lin and mei
+	later(0)
+	ask("the one that was not asked for comes first", 4)
+}
+
+func TestProcessesShareWhatTheyAskedFor(t *testing.T) {
+	one, two := newRig(t), newRig(t)
+	two.kept = one.kept
+	c1, c2 := newCompany(one), newCompany(two)
+	one.list(t)
+	if n := c1.made("user/get"); n != 5 {
+		t.Fatalf("the first process asks for %d managers, want 5", n)
+	}
+	one.now = one.now.Add(askAtMost)
+	two.now = one.now
+	c2.mute = map[string]bool{"lin": true, "mei": true, "new": true}
+	two.list(t)
+	if n := c2.made("user/get"); n != 5 {
+		t.Errorf("a week later the second process asks for %d managers, want 5", n)
+	}
+	one.list(t)
+	if n := c1.made("user/get"); n != 3 {
+		t.Errorf("then the first, which remembers answers of a week ago, asks for %d managers; want the three that the second got no answer for", n)
+	}
+}
+
+func TestAListingThatIsBrokenOffKeepsWhatItAskedFor(t *testing.T) {
+	r := newRig(t)
+	newCompany(r)
+	ctx, stop := context.WithCancel(t.Context())
+	r.fake.do("/topapi/v2/user/get", func(w http.ResponseWriter, req *http.Request) {
+		var q struct {
+			ID string `json:"userid"`
+		}
+		_ = jsonBody(req, &q)
+		if q.ID == "lin" {
+			stop()
+		}
+		body(`{"errcode":0,"result":{"userid":"`+q.ID+`"}}`)(w, req)
+	})
+	if err := r.Accounts(ctx, func([]bot.Account) error { return nil }); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("a listing that is broken off gives %v", err)
+	}
+	next := newRig(t)
+	next.kept = r.kept
+	c := newCompany(next)
+	next.list(t)
+	if n := c.made("user/get"); n > 3 { // whether lin was told of, the network decides
+		t.Errorf("the next process asks for %d managers, want not the first two again", n)
+	}
 }
 
 func TestChangesOfPeopleArePassedOn(t *testing.T) {
@@ -217,7 +304,8 @@ func TestChangesOfPeopleArePassedOn(t *testing.T) {
 	if a := <-changed; a.ID != "ghost" || a.Kind != bot.Gone {
 		t.Errorf("somebody who is not there is %+v", a)
 	}
-	if got := r.list(t); got["lin"].Manager != "mei" || got["kai"].ID != "" {
-		t.Errorf("between listings the events count: %+v", got)
+	r.now = r.now.Add(7 * (month / listBudget))
+	if got := r.list(t); got["lin"].Manager != "mei" {
+		t.Errorf("after a listing lin's manager is %q, want the one that came with an event", got["lin"].Manager)
 	}
 }

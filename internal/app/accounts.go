@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -32,6 +33,9 @@ type accounts struct {
 	now     func() time.Time
 	release func(ctx context.Context, now time.Time, states ...people.State) (int, error)
 	wanted  chan struct{} // a listing is asked for
+
+	untaken  []people.AccountSeen // the last listing, while it could not be taken over
+	listedAt time.Time
 }
 
 func newAccounts(a *App, from lister) *accounts {
@@ -101,18 +105,29 @@ func (s *accounts) list(ctx context.Context) error {
 		return err
 	}
 	seen, err := listed(ctx, s.from)
-	if err != nil {
+	switch {
+	case errors.Is(err, bot.ErrNotYet):
+		if seen = s.untaken; seen == nil || s.now().Sub(s.listedAt) > untakenFor {
+			return nil
+		}
+	case err != nil:
 		return err
+	default:
+		s.untaken, s.listedAt = seen, s.now()
 	}
 	if err := s.follow(ctx, seen, true); err != nil {
 		return err
 	}
 	changed, err := s.sync(ctx, seen)
 	if err == nil {
+		s.untaken = nil
 		s.log.InfoContext(ctx, "accounts listed", "count", len(seen), "changed", changed)
 	}
 	return err
 }
+
+// untakenFor is how long a listing that could not be taken over still says who is there. A platform may not list again for days.
+const untakenFor = time.Hour
 
 // changed takes over one account that the platform says is new or different.
 func (s *accounts) changed(ctx context.Context, a bot.Account) {
