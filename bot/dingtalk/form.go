@@ -210,10 +210,11 @@ func onCard(field card.Field) (cardField, error) {
 	switch f := field.(type) {
 	case card.TextField:
 		value := tidy(f.Value)
-		if limit := min(max(f.Max, 0), maxInput); limit > 0 {
-			value = clip(value, limit)
-		} else {
-			value = clip(value, maxInput)
+		if units(value) > maxInput { // a page takes what the field takes
+			return cardField{}, errNeedsPage
+		}
+		if f.Max > 0 {
+			value = clip(value, f.Max)
 		}
 		out := question(f.Name, f.Label, f.Hint, f.Placeholder, "TEXT", f.Optional)
 		if f.Multiline {
@@ -387,7 +388,7 @@ func warning(lines []string) string {
 	return "⚠️ " + cut(strings.Join(slices.Compact(lines), "\n"), 1_000)
 }
 
-// put fills in what was typed or chosen.
+// put fills in what was typed or chosen, all of it: what is too long is to be shortened by whom it belongs to.
 func (f *cardField) put(values []string) {
 	f.Default = nil
 	picked := several{Index: []int{}, Value: []string{}}
@@ -403,6 +404,6 @@ func (f *cardField) put(values []string) {
 	case f.Type == "SELECT" && len(picked.Value) > 0:
 		f.Default = one{picked.Index[0], picked.Value[0]}
 	case len(f.Options) == 0:
-		f.Default = clip(values[0], maxInput)
+		f.Default = values[0]
 	}
 }

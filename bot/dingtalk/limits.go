@@ -30,7 +30,7 @@ const (
 	maxFormFields = 10
 	// maxOptions is how many options one of its menus has. Not published; more cannot be looked through.
 	maxOptions = 100
-	// maxInput is typed text, in characters, the same on every platform.
+	// maxInput is the text that a card's field begins with, in characters; a form with a longer one is a page. Not published.
 	maxInput = 1_000
 	// maxFieldLabel and maxOptionText are labels in characters. Not published.
 	maxFieldLabel = 200

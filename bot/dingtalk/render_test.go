@@ -169,6 +169,26 @@ func TestEveryFormKeepsDingTalksLimits(t *testing.T) {
 	}
 }
 
+func TestNothingThatWasTypedIsCut(t *testing.T) {
+	say := english(t)
+	form := func(text string) card.Form {
+		return card.Form{Title: "Feedback", Action: card.Act("feedback.send"), Fields: []card.Field{card.TextField{Name: "text", Label: "Words", Multiline: true, Max: 3_000, Value: text}}}
+	}
+	if _, err := RenderForm(form(strings.Repeat("谢", 1_001)), say, "nonce"); !errors.Is(err, errNeedsPage) {
+		t.Errorf("a form that begins with 1,001 characters gives %v, want that it needs a page", err)
+	}
+	typed := strings.Repeat("谢", 1_000)
+	p, err := RenderForm(form(typed), say, "nonce")
+	if err != nil || !strings.Contains(p[paramForm], `"`+typed+`"`) {
+		t.Errorf("a form that begins with 1,000 characters lost some of them on its card (%v)", err)
+	}
+	typed = strings.Repeat("谢", 3_001)
+	again, err := p.again(card.Values{"text": {typed}}, map[string]string{"text": "too long"}, "next")
+	if err != nil || !strings.Contains(again[paramForm], `"`+typed+`"`) {
+		t.Errorf("a form that comes back with a mistake lost some of the 3,001 characters that were typed (%v)", err)
+	}
+}
+
 // checkMessage looks at a message as it is sent.
 func checkMessage(m Message) (problems []string) {
 	what, err := paged(m).pack()

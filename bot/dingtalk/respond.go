@@ -226,7 +226,8 @@ func (s *DingTalk) respondCard(ctx context.Context, d delivery, r bot.Reply) (an
 	if r.Card == nil {
 		return a, nil
 	}
-	if d.source == fromCard && !r.Replace {
+	private := r.Card.Tone == card.Private && d.event.Where.Kind == bot.Channel // there the card is everybody's
+	if private || d.source == fromCard && !r.Replace {
 		return a, s.show(&a, d, *r.Card, false)
 	}
 	c := *r.Card

@@ -332,6 +332,26 @@ func TestReplies(t *testing.T) {
 			t.Errorf("the new card is %v", made)
 		}
 	})
+	t.Run("to a press in a group, privately: the card there is everybody's", func(t *testing.T) {
+		for name, source := range map[string]map[string]any{
+			"press": {"action": `{"n":"a"}`}, "form": {"form": map[string]any{markField: `{"n":"a"}`, "text": "words"}},
+		} {
+			r := newRig(t, withTemplate)
+			press := r.request(t, pathCards, marshal(t, map[string]any{
+				"outTrackId": "t1", "userId": "lin", "spaceType": "IM_GROUP", "spaceId": "cidGroup",
+				"content": string(marshal(t, map[string]any{"cardPrivateData": map[string]any{"params": source}})),
+			}))
+			private := card.Card{Tone: card.Private, Title: "What Mei wrote to you", Blocks: []card.Block{card.Say("for Lin alone")}}
+			if w := r.serve(reply(bot.Reply{Card: &private, Replace: true}), press); w.Code != 200 || strings.Contains(w.Body.String(), "Mei") || strings.Contains(w.Body.String(), "alone") {
+				t.Errorf("after a %s the group's card becomes %d %s, want nothing of what is private", name, w.Code, w.Body)
+			}
+			r.finish(t)
+			if told := r.fake.next(t, "/v1.0/robot/oToMessages/batchSend"); fmt.Sprint(told.JSON["userIds"]) != "[lin]" || !strings.Contains(fmt.Sprint(told.param(t)), "alone") {
+				t.Errorf("after a %s Lin is told %v", name, told.JSON)
+			}
+			r.fake.quiet(t)
+		}
+	})
 	t.Run("to somebody whom DingTalk does not name", func(t *testing.T) {
 		r := newRig(t)
 		w := r.serve(func(context.Context, bot.Event) (bot.Reply, error) {
