@@ -117,7 +117,7 @@ func (s *DingTalk) dial(ctx context.Context) (*websocket.Conn, error) {
 		return nil, away("dingtalk.away", r.name, errMalformed, 0)
 	}
 	address, err := url.Parse(door.Endpoint)
-	if err != nil || door.Ticket == "" || address.Scheme != "wss" && address.Scheme != "ws" {
+	if err != nil || door.Ticket == "" || address.Scheme != "wss" && (address.Scheme != "ws" || s.rest.api.Scheme != "http") {
 		return nil, away("dingtalk.away", r.name, errMalformed, 0)
 	}
 	query := address.Query()
@@ -214,8 +214,8 @@ func (l *line) serve(ctx context.Context) {
 	l.alive.Reset(time.Second) // a farewell that nobody reads must not hold us up
 	l.write(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 	_ = l.conn.Close()
-	l.alive.Stop()
 	helpers.Wait()
+	l.alive.Stop() // only now: the reader starts it anew with every frame
 }
 
 // away lets the next connection be opened.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -323,6 +324,28 @@ func TestAGatewayThatAnswersNonsenseIsTriedAgain(t *testing.T) {
 		} else if f, _ := fault.Of(err); f.Key == "dingtalk.auth" {
 			t.Errorf("%s ends the stream: %v", name, err)
 		}
+	}
+}
+
+// What people write must not travel in the clear because somebody between us and DingTalk would like it so.
+func TestTheStreamIsAsSecretAsTheAPI(t *testing.T) {
+	reached := make(chan struct{}, 1)
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		reached <- struct{}{}
+		if conn, err := (&websocket.Upgrader{}).Upgrade(w, q, nil); err == nil {
+			_ = conn.Close()
+		}
+	}))
+	defer plain.Close()
+	secret := httptest.NewTLSServer(body(`{"endpoint":"ws` + strings.TrimPrefix(plain.URL, "http") + `/link","ticket":"ticket-canary"}`))
+	defer secret.Close()
+	r := newRig(t, inStream, func(c *Config) { c.APIURL, c.HTTP = secret.URL, secret.Client() })
+	conn, err := r.dial(t.Context())
+	if conn != nil {
+		_ = conn.Close()
+	}
+	if conn != nil || !fault.Is(err, fault.Unavailable) || len(reached) > 0 {
+		t.Errorf("told by an API over https to connect without encryption, the stream did (%v)", err)
 	}
 }
 

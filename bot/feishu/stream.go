@@ -232,8 +232,8 @@ func (l *line) serve(ctx context.Context, config clientConfig) {
 	l.alive.Reset(time.Second) // a farewell that nobody reads must not hold us up
 	l.write(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 	_ = l.conn.Close()
-	l.alive.Stop()
 	helpers.Wait()
+	l.alive.Stop() // only now: the reader starts it anew with every frame
 }
 
 // silence is how long a connection may say nothing: two pings without a pong are enough.

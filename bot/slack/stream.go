@@ -190,8 +190,8 @@ func (l *line) serve(ctx context.Context) {
 	l.alive.Reset(time.Second) // a farewell that nobody reads must not hold us up
 	l.write(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 	_ = l.conn.Close()
-	l.alive.Stop()
 	helpers.Wait()
+	l.alive.Stop() // only now: the reader starts it anew with every frame
 }
 
 // read hands on frames until the connection ends or nobody takes them any more.
