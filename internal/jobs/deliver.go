@@ -116,7 +116,8 @@ func (c *courier) wrong(ctx context.Context, d *notice.Delivery, try int, err er
 	return errors.New(nameOf(err))
 }
 
-// attempt does what is to be done about a delivery and leaves it in the state that it has then. It returns the card that was sent.
+// attempt does what is to be done about a delivery and leaves it in the state that it has then. It returns the card that was sent, if that is
+// certainly what arrived.
 func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, error) {
 	class, known := notice.Kinds()[d.Kind]
 	if !known { // a later release wrote it, and one of its processes will take it
@@ -125,7 +126,8 @@ func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, e
 	if class == notice.Refresh {
 		return card.Card{}, c.refresh(ctx, d)
 	}
-	if d.State == notice.Sending {
+	again := d.State == notice.Sending
+	if again {
 		if done, err := c.reconcile(ctx, d, class); done || err != nil {
 			return card.Card{}, err
 		}
@@ -158,6 +160,9 @@ func (c *courier) attempt(ctx context.Context, d *notice.Delivery) (card.Card, e
 	}
 	if !ok {
 		return card.Card{}, c.end(ctx, d, notice.Skipped, "")
+	}
+	if again && way.platform.Abilities().Idempotent { // which keeps the card that it got at first
+		return card.Card{}, c.send(ctx, d, *way, what)
 	}
 	return what, c.send(ctx, d, *way, what)
 }

@@ -64,10 +64,14 @@ func (c *courier) gatheringOf(d *notice.Delivery, person people.Person, platform
 }
 
 // gather takes along what else waits for the person, in one step: from then on there is one delivery to be sent, and what it took along
-// shares its fate, through every crash.
+// shares its fate, through every crash. One that may have arrived goes again with what it had: where the platform recognises it and keeps
+// what it got at first, nobody would see the rest.
 func (c *courier) gather(ctx context.Context, d *notice.Delivery, g *gathering) ([]notice.Notice, error) {
-	if g == nil {
+	switch {
+	case g == nil:
 		return nil, nil
+	case d.State == notice.Sending:
+		return c.had(ctx, *d)
 	}
 	now := c.Now()
 	together, ok, err := c.Deliveries.Gather(ctx, d.Notice, now, g.since, mostGathered)
@@ -81,6 +85,18 @@ func (c *courier) gather(ctx context.Context, d *notice.Delivery, g *gathering) 
 	return together, nil
 }
 
+// had is what a message has gathered; nothing when it goes alone.
+func (c *courier) had(ctx context.Context, d notice.Delivery) ([]notice.Notice, error) {
+	if d.Leader == uuid.Nil || d.Leader != d.ID {
+		return nil, nil
+	}
+	together, err := c.Deliveries.Gathered(ctx, d.Notice)
+	if err != nil {
+		return nil, c.storeAway(ctx, err)
+	}
+	return together, nil
+}
+
 // write finds the words of a notice, or of all that go together with it.
 func (c *courier) write(ctx context.Context, n notice.Notice, together []notice.Notice) (card.Card, bool, error) {
 	if len(together) > 1 {
@@ -91,12 +107,9 @@ func (c *courier) write(ctx context.Context, n notice.Notice, together []notice.
 
 // rewrite finds the words of a message that was sent.
 func (c *courier) rewrite(ctx context.Context, d notice.Delivery) (card.Card, bool, error) {
-	var together []notice.Notice
-	if d.Leader != uuid.Nil && d.Leader == d.ID {
-		var err error
-		if together, err = c.Deliveries.Gathered(ctx, d.Notice); err != nil {
-			return card.Card{}, false, err
-		}
+	together, err := c.had(ctx, d)
+	if err != nil {
+		return card.Card{}, false, err
 	}
 	return c.write(ctx, d.Notice, together)
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,8 +145,9 @@ func TestWhoWantsEachNudgeGetsEach(t *testing.T) {
 
 func TestOnAPlatformThatIsShortOfCallsNudgesGoOnceAWeekAndTheRestAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		scarce := true
-		y := newYard(t, able, func(o *Options) { o.Weekly = func(uuid.UUID, string) bool { return scarce } })
+		var scarce atomic.Bool
+		scarce.Store(true)
+		y := newYard(t, able, func(o *Options) { o.Weekly = func(uuid.UUID, string) bool { return scarce.Load() } })
 		kai := y.person(people.Settings{}, "chat:confirmed") // who wants each
 		began := clock()                                     // a Saturday
 		var ids []uuid.UUID
@@ -163,7 +165,7 @@ func TestOnAPlatformThatIsShortOfCallsNudgesGoOnceAWeekAndTheRestAtOnce(t *testi
 		late := y.tell(notice.NoteFollowUp, kai)
 		wait(24 * time.Hour)
 		y.wantState(late, notice.Waiting, "a nudge after the week's message")
-		scarce = false
+		scarce.Store(false)
 		wait(time.Hour + time.Minute)
 		y.wantState(late, notice.Sent, "a nudge when calls are plenty again")
 		y.all.Wait()
@@ -247,5 +249,30 @@ func TestADigestSaysWhatIsTrueOfEachOfItsParts(t *testing.T) {
 			y.all.Wait()
 			y.wantTitles("after a part of it is done", want)
 		}
+	})
+}
+
+func TestADigestThatMayHaveArrivedGoesAgainWithWhatItHad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y := newYard(t, idempotent)
+		first := true
+		y.chat.fate = func(bot.Message) fate {
+			defer func() { first = false }()
+			if first {
+				return fate{err: bot.ErrUnknownOutcome} // it arrived all the same
+			}
+			return fate{}
+		}
+		kai := y.person(people.DefaultSettings(), "chat:confirmed")
+		one, two := y.tellWaiting(kai), y.tellWaiting(kai)
+		y.deliver(one)
+		synctest.Wait()
+		late := y.tell(notice.NoteFollowUp, kai)
+		y.deliver(two)
+		wait(time.Hour)
+		y.wantTitles("on the day of the lost answer", "2 nudges")
+		y.wantState(late, notice.Waiting, "a nudge that came between the two attempts")
+		y.all.Wait()
+		y.wantTitles("on the next day", "2 nudges", string(notice.NoteFollowUp))
 	})
 }

@@ -156,6 +156,27 @@ func TestAMessageThatWasOutdatedWhileItWasSentIsDrawnAgain(t *testing.T) {
 	}
 }
 
+func TestAMessageThatChangedBetweenTwoAttemptsIsDrawnAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		y, p, first := newYard(t, idempotent), &praise{says: "first"}, true
+		y.words.set(func(_ context.Context, n notice.Notice) (card.Card, bool, error) { return p.card(n), true, nil })
+		y.chat.fate = func(bot.Message) fate {
+			defer func() { first = false }()
+			if first {
+				return fate{err: bot.ErrUnknownOutcome} // it arrived all the same
+			}
+			return fate{}
+		}
+		id := y.tell(notice.PraiseReceived, y.person(people.Settings{}, "chat:confirmed"))
+		synctest.Wait()
+		p.is("second") // and the platform keeps the first of two that have the same key
+		y.all.Wait()
+		if m, _ := y.chat.message(id); m.title != "second for praise.received" || len(m.times) != 1 {
+			t.Errorf("at the end the message says %q, sent %d times", m.title, len(m.times))
+		}
+	})
+}
+
 func TestAProcessThatDiedRightAfterItSentLeavesNoOutdatedMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y, p := newYard(t, able), &praise{says: "first"}
