@@ -276,6 +276,9 @@ func TestFeishuTakesEveryFormOfTheCorpus(t *testing.T) {
 		}
 	}
 	for _, f := range forms {
+		if f.Name == "long" { // its text is longer than an input here; see TestATextTooLongForAFormIsNotCut
+			continue
+		}
 		o.replies(bot.Reply{Form: &f.Form})
 		if _, ack, err := o.Say(o.lin.OpenID, o.P2P(o.lin.OpenID), "/praise"); err != nil || ack.Failure != "" {
 			t.Errorf("%s: asking for it: %+v, %v", f.Name, ack, err)

@@ -16,7 +16,7 @@ const submitName = "_submit"
 
 // RenderForm draws a form as a card with a form container. from is where the form was asked for; it comes back with the submission, and
 // so does the form itself, as far as there is room, so that it can be drawn again with what is wrong. The error is for a form that no
-// person could have caused: no fields, a name twice, options that cannot be carried.
+// person could have caused: no fields, a name twice, options that cannot be carried; or it is a tooLong.
 // https://open.larkoffice.com/document/uAjLw4CM/ukzMukzMukzM/feishu-cards/card-json-v2-components/containers/form-container.md
 func RenderForm(f card.Form, from bot.Place) (Card, error) {
 	q, err := questionOf(f)
@@ -100,6 +100,49 @@ func questionOf(f card.Form) (question, error) {
 	return q, nil
 }
 
+// tooLong is a text that is longer than the input it should stand in. Feishu would cut it there, and the person would send it back cut.
+type tooLong struct{ has, most int } // characters
+
+func (e tooLong) Error() string {
+	return fmt.Sprintf("a text of %d characters for an input that holds %d", e.has, e.most)
+}
+
+// fits looks for a text that is longer than its input; the error is a tooLong. Without values the form stands as it was asked for.
+func (q question) fits(values card.Values) error {
+	for _, field := range q.Fields {
+		if values != nil {
+			field.Values = values[field.Name]
+		}
+		if has, most := units(field.words()), field.holds(); has > most {
+			return tooLong{has, most}
+		}
+	}
+	return nil
+}
+
+// words are what stands in a field that is typed into: a text, or names where there is nobody to choose from.
+func (q qField) words() string {
+	text := ""
+	switch {
+	case q.Kind == textField && len(q.Values) > 0:
+		text = tidy(q.Values[0])
+	case q.Kind == peopleField && len(q.Options) == 0:
+		text = tidy(strings.Join(slices.DeleteFunc(slices.Clone(q.Values), func(v string) bool { return !strings.HasPrefix(v, "@") }), ", "))
+	}
+	if blank(text) {
+		return ""
+	}
+	return text
+}
+
+// holds is how many characters can be typed into a field.
+func (q qField) holds() int {
+	if q.Kind == textField && q.Max > 0 {
+		return min(q.Max, maxInput)
+	}
+	return maxInput
+}
+
 func askedFor(field card.Field) (qField, error) {
 	title := func(kind, name, label, hint string) qField {
 		return qField{Kind: kind, Name: name, Label: caption(label, name, maxCaption).Content, Hint: cut(oneLine(hint), maxCaption)}
@@ -165,8 +208,12 @@ func (q qField) pickable() bool {
 }
 
 // render draws the form with values and problems by field name; without values it stands as it was asked for. When there is not room
-// for everything, first the form's own definition stays behind, then options that are not chosen.
+// for everything, first the form's own definition stays behind, then options that are not chosen. What stands in it is never cut: people
+// send it back as their own words. The error is a tooLong when a text does not fit its input.
 func (q question) render(submit value, values card.Values, problems map[string]string) (Card, error) {
+	if err := q.fits(values); err != nil {
+		return Card{}, err
+	}
 	for _, most := range []int{1 << 20, 400, 250, 120, 80, 60, 40, 30, 20, 10, 5, 2} {
 		for _, definition := range []bool{true, false} {
 			submit.Form = ""
@@ -239,39 +286,28 @@ func (q qField) draw(most int) []element {
 		}
 		kept = append(kept, option{Text: caption(o.Label, o.Value, maxOption), Value: o.Value})
 	}
-	value := ""
-	if len(q.Values) > 0 {
-		value = tidy(q.Values[0])
-	}
 	var e element
 	switch {
 	case q.Kind == textField:
-		limit := maxInput
-		if q.Max > 0 {
-			limit = min(q.Max, maxInput)
-		}
-		i := input{Tag: "input", Name: q.Name, Required: !q.Optional, Placeholder: maybe(q.Placeholder, maxHint), Width: wide, Type: "text", MaxLength: limit}
+		i := input{Tag: "input", Name: q.Name, Required: !q.Optional, Placeholder: maybe(q.Placeholder, maxHint), Width: wide, Type: "text", MaxLength: q.holds(), Default: q.words()}
 		if q.Many {
-			i.Type, i.Rows = "multiline_text", min(max(lines(value), 4), 12)
+			i.Type, i.Rows = "multiline_text", min(max(lines(i.Default), 4), 12)
 		} else {
-			value = strings.ReplaceAll(value, "\n", " ")
-		}
-		if !blank(value) {
-			i.Default = clip(value, limit) // no ellipsis: what stands here is sent back as the person's own words
+			i.Default = strings.ReplaceAll(i.Default, "\n", " ")
 		}
 		return []element{i}
 	case q.Kind == dateField:
 		d := datePicker{Tag: "date_picker", Name: q.Name, Required: !q.Optional, Width: wide}
-		if _, err := time.Parse(time.DateOnly, value); err == nil {
-			d.Initial = value
+		if len(q.Values) > 0 {
+			if _, err := time.Parse(time.DateOnly, q.Values[0]); err == nil {
+				d.Initial = q.Values[0]
+			}
 		}
 		return []element{d}
 	case len(kept) == 0: // people, and nobody to choose from
-		i := input{Tag: "input", Name: typedNames + q.Name, Required: !q.Optional, Width: wide, Type: "text", MaxLength: maxInput}
-		if names := strings.Join(slices.DeleteFunc(slices.Clone(q.Values), func(v string) bool { return !strings.HasPrefix(v, "@") }), ", "); names != "" {
-			i.Default = clip(tidy(names), maxInput)
-		}
-		return []element{i}
+		return []element{input{
+			Tag: "input", Name: typedNames + q.Name, Required: !q.Optional, Width: wide, Type: "text", MaxLength: q.holds(), Default: q.words(),
+		}}
 	}
 	c := choice{Tag: "select_static", Name: q.Name, Required: !q.Optional, Width: wide, Options: kept}
 	if q.Kind == peopleField && q.pickable() {

@@ -1,6 +1,7 @@
 package feishu
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -95,6 +96,48 @@ func TestAFormFitsWhateverIsInIt(t *testing.T) {
 		}
 		if text, _, _ := content(wrong); !strings.Contains(text, "Too long") || !strings.Contains(text, "Not yourself") || !strings.Contains(text, strings.Repeat("谢", 1000)) || !strings.Contains(text, "One sentence is enough.") {
 			t.Errorf("with %d people, drawn again, something is lost", n)
+		}
+	}
+}
+
+// What people send back is what stood in the form: a text that its input would cut is not shown in one.
+func TestNoInputCutsWhatStandsInIt(t *testing.T) {
+	for what, c := range map[string]struct {
+		text string
+		most int // that the field wants
+		want error
+	}{
+		"as long as it may be":              {strings.Repeat("谢", 1000), 3000, nil},
+		"one more":                          {strings.Repeat("谢", 1001), 3000, tooLong{1001, 1000}},
+		"one more without a limit":          {strings.Repeat("x", 1001), 0, tooLong{1001, 1000}},
+		"as long as a field's own limit":    {strings.Repeat("x", 80), 80, nil},
+		"longer than a field's own limit":   {strings.Repeat("x", 81), 80, tooLong{81, 80}},
+		"pictures, which may count twice":   {strings.Repeat("🎉", 501), 3000, tooLong{1002, 1000}},
+		"nothing but blanks, never shown":   {strings.Repeat(" ", 2000), 3000, nil},
+		"what is dropped in any case apart": {strings.Repeat("x", 1000) + "\u200b", 3000, nil},
+	} {
+		for _, lines := range []bool{true, false} {
+			f := card.Form{Action: card.Act("x"), Fields: []card.Field{card.TextField{Name: "text", Value: c.text, Multiline: lines, Max: c.most}}}
+			drawn, err := RenderForm(f, bot.Place{})
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: drawing it ended with %v, want %v", what, err, c.want)
+				continue
+			}
+			if c.want != nil || blank(c.text) {
+				continue
+			}
+			if text, _, _ := content(drawn); !strings.Contains(text, `"default_value":"`+tidy(c.text)+`"`) {
+				t.Errorf("%s: it does not stand in the form as it was: %.300s", what, text)
+			}
+		}
+	}
+	q, err := questionOf(card.Form{Action: card.Act("x"), Fields: []card.Field{card.PeopleField{Name: "to"}, card.TextField{Name: "text"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, typed := range map[string][]string{"text": {strings.Repeat("x", 1001)}, "to": {"@" + strings.Repeat("x", 600), "@" + strings.Repeat("y", 600)}} {
+		if _, err := q.render(value{}, card.Values{name: typed}, nil); !errors.As(err, new(tooLong)) {
+			t.Errorf("a form with too much typed into %s is drawn again, which ended with %v", name, err)
 		}
 	}
 }

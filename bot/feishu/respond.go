@@ -162,6 +162,10 @@ func (f *Feishu) speak(a *answer, d delivery, r bot.Reply) error {
 // ask sends a form to the person alone: what is typed into a card in a group would be everybody's to see and to send.
 func (f *Feishu) ask(a *answer, d delivery, asked card.Form) error {
 	drawn, err := f.form(d, asked)
+	if long, ok := f.overlong(d, err); ok {
+		f.tellLong(a, d, long)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -182,6 +186,28 @@ func (f *Feishu) form(d delivery, asked card.Form) (Card, error) {
 	return q.render(value{
 		Action: asked.Action, Kind: bot.Direct, Submits: true, Origin: d.event.Where.Channel, From: d.event.Where.Kind, Lang: d.event.Lang,
 	}, nil, nil)
+}
+
+// overlong is the card that takes the place of a form with a text in it that its input would cut. Nothing of the text is in it.
+func (f *Feishu) overlong(d delivery, err error) (card.Card, bool) {
+	var long tooLong
+	if !errors.As(err, &long) {
+		return card.Card{}, false
+	}
+	say := func(key string) string { return f.say(d.event.Lang, key, "Has", long.has, "Most", long.most) }
+	return card.Card{
+		Tone: card.Trouble, Title: say("feishu.long.title"), Blocks: []card.Block{card.Say(say("feishu.long.text")), card.Say(say("feishu.long.how"))},
+	}, true
+}
+
+// tellLong sends it to the person alone, as the form would have been.
+func (f *Feishu) tellLong(a *answer, d delivery, long card.Card) {
+	a.then("form", func(ctx context.Context) error {
+		return f.persist(ctx, func() error {
+			_, err := f.Send(ctx, bot.Message{To: bot.Address{User: d.event.User}, Card: long, Delivery: d.named("form")})
+			return err
+		})
+	})
 }
 
 // named is what keeps an answer from being given twice, however often a deed is delivered.
@@ -205,7 +231,12 @@ func (f *Feishu) respondButton(a *answer, d delivery, r bot.Reply) error {
 	case r.Card != nil:
 		body.Toast = told(*r.Card)
 	case r.Form != nil && where == bot.Channel: // it waits elsewhere
-		body.Toast = told(card.Card{Title: r.Form.Title})
+		_, err := f.form(d, *r.Form)
+		waits, long := f.overlong(d, err)
+		if !long {
+			waits = card.Card{Title: r.Form.Title}
+		}
+		body.Toast = told(waits)
 	}
 	if err := f.speak(a, d, r); err != nil {
 		return err
@@ -220,7 +251,8 @@ func told(c card.Card) *toast {
 	return &toast{Type: orElse(kinds[c.Tone], "info"), Content: cut(fallbackTitle(c), maxToast)}
 }
 
-// respondSubmission answers a filled form: with what is wrong, or with what takes the form's place, so that it cannot be sent twice.
+// respondSubmission answers a filled form: with what is wrong, or with what takes the form's place, so that it cannot be sent twice. When
+// the next form cannot be shown, the one that was filled stays as it is, with what was typed.
 func (f *Feishu) respondSubmission(a *answer, d delivery, r bot.Reply) error {
 	if len(r.Errors) > 0 {
 		a.body = f.wrong(d, r.Errors)
@@ -233,6 +265,10 @@ func (f *Feishu) respondSubmission(a *answer, d delivery, r bot.Reply) error {
 	switch {
 	case r.Form != nil:
 		drawn, err = f.form(d, *r.Form)
+		if long, ok := f.overlong(d, err); ok {
+			a.body = shown{Toast: told(long)}
+			return f.speak(a, d, r)
+		}
 		r.Form = nil
 	case r.Card != nil && !public:
 		drawn, err = pen{silent: true}.render(*r.Card, bot.Direct)
