@@ -106,7 +106,7 @@ func (d dialer) dingtalk() (connected, bool, error) {
 		ClientID: set.ClientID, ClientSecret: set.ClientSecret.Reveal(), RobotCode: set.RobotCode, CardTemplateID: set.CardTemplateID,
 		APIURL: set.APIURL, OAPIURL: set.OAPIURL, Mode: set.Mode, PublicURL: d.cfg.PublicURL,
 		EventToken: set.EventToken.Reveal(), EventAESKey: set.EventAESKey.Reveal(), Pages: d.pages, Sessions: d.memory,
-		HTTP: counted(d.quota, dingtalk.Name, client()), Now: d.now, Log: d.log.With("platform", dingtalk.Name), Catalog: d.catalog, Lang: d.cfg.Lang, Refresh: d.refresher(dingtalk.Name),
+		Count: counter(d.quota, dingtalk.Name), HTTP: client(), Now: d.now, Log: d.log.With("platform", dingtalk.Name), Catalog: d.catalog, Lang: d.cfg.Lang, Refresh: d.refresher(dingtalk.Name),
 	})
 	if err != nil {
 		return connected{}, false, fmt.Errorf("making the adapter of DingTalk: %w", err)

@@ -4,15 +4,20 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"huiyin/bot"
+	"huiyin/bot/sim/dingtalksim"
 	"huiyin/bot/sim/feishusim"
 	"huiyin/internal/notice"
 	"huiyin/internal/people"
+	"huiyin/storage/embedded"
 	"huiyin/storage/postgres"
 	"huiyin/storage/postgres/pgtest"
 )
@@ -97,6 +102,8 @@ func TestADirectoryIsImportedLikeAFile(t *testing.T) {
 type staff struct {
 	name string
 	list []bot.Account
+	err  error  // of a listing
+	then func() // done after a listing
 }
 
 func (s *staff) Name() string { return s.name }
@@ -104,6 +111,12 @@ func (s *staff) Name() string { return s.name }
 func (s *staff) Tenant(context.Context) (string, error) { return "T-" + s.name, nil }
 
 func (s *staff) Accounts(_ context.Context, yield func([]bot.Account) error) error {
+	if s.err != nil {
+		return s.err
+	}
+	if s.then != nil {
+		defer s.then()
+	}
 	return yield(s.list)
 }
 
@@ -120,6 +133,126 @@ func follower(t *testing.T, from lister) (*accounts, *postgres.DB, *buffer) {
 		org: org, db: db, log: slog.New(slog.NewJSONHandler(said, nil)), now: time.Now, service: &people.Service{Store: db.People}, cache: people.NewCache(db.People, time.Now),
 	}
 	return newAccounts(a, from), db, said
+}
+
+func TestAListingThatIsNotMadeSaysNothingOfPeople(t *testing.T) {
+	from := &staff{name: "dingtalk", list: []bot.Account{{ID: "a", Name: "甲", Kind: bot.Member}, {ID: "b", Name: "乙", Kind: bot.Member}}}
+	s, db, said := follower(t, from)
+	ctx := t.Context()
+	at := time.Now().UTC().Truncate(time.Second)
+	s.now = func() time.Time { return at }
+	if err := db.People.SaveFollowing(ctx, people.Following{OrgID: s.org.ID, Platform: "dingtalk", Since: at}); err != nil {
+		t.Fatal(err)
+	}
+	want := func(when string, count int, tried time.Time) {
+		t.Helper()
+		dir, err := s.cache.Refresh(ctx, s.org.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := db.People.Following(ctx, s.org.ID)
+		if n := len(dir.People()); err != nil || n != count || !f.TriedAt.Equal(tried) {
+			t.Errorf("%s there are %d people, read at %v (%v); want %d and %v", when, n, f.TriedAt, err, count, tried)
+		}
+	}
+	// It is listed, and while that is taken over the database goes away.
+	broken, end := context.WithCancel(ctx)
+	from.then = end
+	if err := s.list(broken); err == nil {
+		t.Fatal("a listing that is not taken over is none")
+	}
+	from.err = fmt.Errorf("asking: %w", bot.ErrNotYet)
+	want("before", 0, time.Time{})
+	if err := s.list(ctx); err != nil {
+		t.Errorf("taking over what was listed gives %v", err)
+	}
+	want("after what was listed was taken over", 2, at)
+
+	s.changed(ctx, bot.Account{ID: "c", Name: "丙", Kind: bot.Member}) // another process hears of it as well
+	first := at
+	at = at.Add(time.Minute)
+	if err := s.list(ctx); err != nil {
+		t.Errorf("that it is too early to list is the error %v", err)
+	}
+	want("when it is too early to list again", 3, first)
+	if log := said.String(); strings.Contains(log, `"level":"WARN"`) || strings.Count(log, "accounts listed") != 1 {
+		t.Errorf("that it is too early to list again is told:\n%s", log)
+	}
+
+	from.err = nil
+	broken, end = context.WithCancel(ctx)
+	from.then = end
+	if err := s.list(broken); err == nil {
+		t.Fatal("a listing that is not taken over is none")
+	}
+	from.err, at = bot.ErrNotYet, at.Add(untakenFor+time.Minute)
+	if err := s.list(ctx); err != nil {
+		t.Errorf("a listing that is too old by now gives %v", err)
+	}
+	want("when what was listed is too old", 3, first)
+}
+
+func TestCallsOfAnImportCountAndWhatItAskedForIsKept(t *testing.T) {
+	w := newWorld(t)
+	sim := dingtalksim.New(dingtalksim.Options{ClientID: "dinghuiyin01", ClientSecret: "dingtalk-canary-9f", Clock: time.Now, Limits: dingtalksim.Limits{Off: true}})
+	var mu sync.Mutex
+	made := map[string]int{}
+	vendor := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		made[r.URL.Path]++
+		mu.Unlock()
+		sim.Handler().ServeHTTP(rw, r)
+	}))
+	t.Cleanup(func() {
+		sim.Close()
+		vendor.Close()
+	})
+	sim.SetBaseURL(vendor.URL)
+	for i := range 3 {
+		sim.AddPerson(dingtalksim.Person{UserID: fmt.Sprintf("staff%d", i), Name: fmt.Sprintf("某%d", i), JobNumber: fmt.Sprintf("D%d", i)})
+	}
+	memory, err := embedded.StartRedis(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(memory.Stop)
+	maps.Copy(w.env, map[string]string{
+		"HUIYIN_DINGTALK_CLIENT_ID": "dinghuiyin01", "HUIYIN_DINGTALK_CLIENT_SECRET": "dingtalk-canary-9f",
+		"HUIYIN_DINGTALK_API_URL": vendor.URL, "HUIYIN_DINGTALK_OAPI_URL": vendor.URL, "HUIYIN_REDIS_URL": memory.URL(),
+	})
+	asked := func() (single, counted int) {
+		mu.Lock()
+		defer mu.Unlock()
+		for path, n := range made {
+			if !strings.HasSuffix(path, "/accessToken") { // a token is no call of the quota
+				counted += n
+			}
+		}
+		return made["/topapi/v2/user/get"], counted
+	}
+	w.must(t, "", "import", "people", "--from", "dingtalk")
+	first, _ := asked()
+	w.must(t, "", "import", "people", "--from", "dingtalk", "--dry-run")
+	single, counted := asked()
+	if first < 3 || single != first {
+		t.Errorf("the first import asks for %d managers and the second for %d more; want each of three and none", first, single-first)
+	}
+	db, err := postgres.Open(t.Context(), w.env["HUIYIN_DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	org, err := onlyOrg(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone, err := time.LoadLocation(org.TimeZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used, err := db.Quotas.Used(t.Context(), org.ID, "dingtalk", time.Now().In(zone)); err != nil || used != int64(counted) {
+		t.Errorf("two imports made %d calls with a token, and %d are counted (%v)", counted, used, err)
+	}
 }
 
 func TestPeopleFollowADirectoryUntilItDoesNotFit(t *testing.T) {

@@ -46,8 +46,6 @@ func importPeople(set *flag.FlagSet) action {
 			if w.table, err = c.readTable(operands[0]); err != nil {
 				return err
 			}
-		} else if err := c.readDirectory(ctx, cfg, &w); err != nil {
-			return err
 		}
 		d, err := c.open(ctx, cfg, write)
 		if err != nil {
@@ -84,9 +82,28 @@ func (w importing) problem(l people.Listing, p people.Problem, c *console) strin
 	return l.Text(p, c.say)
 }
 
-// readDirectory reads everybody whom a platform's directory lists.
-func (c *console) readDirectory(ctx context.Context, cfg config.Config, w *importing) error {
-	platforms, err := dialer{cfg: cfg, log: slog.New(slog.DiscardHandler), now: c.now, catalog: c.catalog}.open()
+// lastCount bounds writing down how many calls an import made.
+const lastCount = 5 * time.Second
+
+// readDirectory reads everybody whom a platform's directory lists. The calls that it takes count, also when it fails.
+func (c *console) readDirectory(ctx context.Context, cfg config.Config, db *postgres.DB, org people.Org, w *importing) (err error) {
+	quota, err := newQuota(cfg, db, org, c.now, c.logger(cfg))
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastCount)
+		defer cancel()
+		err = errors.Join(err, quota.Tally(end))
+	}()
+	d := dialer{cfg: cfg, log: slog.New(slog.DiscardHandler), now: c.now, catalog: c.catalog, quota: quota}
+	if cfg.RedisURL.Set() { // one in the process of serve is out of reach, and one that is away keeps nobody from importing
+		if r, stop, err := openRedis(ctx, cfg); err == nil {
+			defer stop()
+			d.memory = firmMemory{r.Sessions, org.ID}
+		}
+	}
+	platforms, err := d.open()
 	if err != nil {
 		return err
 	}
@@ -132,6 +149,11 @@ func (c *console) importPeople(ctx context.Context, cfg config.Config, d *databa
 	org, err := ensureOrg(ctx, d.DB, cfg, "")
 	if err != nil {
 		return err
+	}
+	if w.from != "" {
+		if err := c.readDirectory(ctx, cfg, d.DB, org, &w); err != nil {
+			return err
+		}
 	}
 	listing, plan, problems, err := takeOver(ctx, d.DB, org, w, c.now())
 	if fault.Is(err, fault.Stale) {
