@@ -43,7 +43,7 @@ type Changes struct {
 
 // NewDirectory makes a snapshot. Later entries of the same id replace earlier ones.
 func NewDirectory(org Org, version int64, people []Person, identities []Identity) *Directory {
-	d := &Directory{org: org, people: map[uuid.UUID]*Person{}, identities: map[account]Identity{}, used: &lastUsed{of: map[uuid.UUID]Used{}}}
+	d := &Directory{org: org, people: map[uuid.UUID]*Person{}, identities: map[account]Identity{}, used: &lastUsed{of: map[uuid.UUID]Used{}, behind: map[uuid.UUID]bool{}}}
 	return d.Apply(Changes{People: people, Identities: identities}, version)
 }
 

@@ -19,7 +19,8 @@ type Used struct {
 type lastUsed struct {
 	mu       sync.RWMutex
 	of       map[uuid.UUID]Used
-	readTill time.Time // of the rows that were read
+	behind   map[uuid.UUID]bool // whom the store saw elsewhere, and earlier
+	readTill time.Time          // of the rows that were read
 }
 
 // LastUsed is the platform on which a person with several accounts was seen last; "": not known.
@@ -44,35 +45,41 @@ func (d *Directory) TakeUsed(all []Used) {
 		if u.At.After(d.used.readTill) {
 			d.used.readTill = u.At
 		}
-		if known := d.used.of[u.PersonID]; !known.At.After(u.At) {
+		known := d.used.of[u.PersonID]
+		if !known.At.After(u.At) {
 			d.used.of[u.PersonID] = u
+		}
+		if known.At.After(u.At) && known.Platform != u.Platform {
+			d.used.behind[u.PersonID] = true
 		}
 	}
 }
 
-// use notes a use and reports whether the platform is another than before. Of many who say the same at once one is told so.
+// use notes a use and reports whether the platform is another than before, or than the store says. Of many who say the same at once one is
+// told so. The time is noted in any case: an older use that another process has stored must not win over it.
 func (d *Directory) use(u Used) (before Used, changed bool) {
-	d.used.mu.RLock()
-	before = d.used.of[u.PersonID]
-	d.used.mu.RUnlock()
-	if before.Platform == u.Platform || before.At.After(u.At) {
-		return before, false
-	}
 	d.used.mu.Lock()
 	defer d.used.mu.Unlock()
-	if now := d.used.of[u.PersonID]; now != before {
-		return now, false
+	before = d.used.of[u.PersonID]
+	if before.At.After(u.At) {
+		return before, false
 	}
+	changed = before.Platform != u.Platform || d.used.behind[u.PersonID]
 	d.used.of[u.PersonID] = u
-	return before, true
+	delete(d.used.behind, u.PersonID)
+	return before, changed
 }
 
 // unuse takes back a use that could not be stored, so that the next one is stored again.
 func (d *Directory) unuse(u, before Used) {
 	d.used.mu.Lock()
 	defer d.used.mu.Unlock()
-	if d.used.of[u.PersonID] == u {
-		d.used.of[u.PersonID] = before
+	if d.used.of[u.PersonID].Platform != u.Platform {
+		return
+	}
+	d.used.of[u.PersonID] = before
+	if before.Platform == u.Platform {
+		d.used.behind[u.PersonID] = true
 	}
 }
 

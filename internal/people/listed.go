@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -19,15 +20,24 @@ import (
 type Listing struct {
 	Platform string
 	Table    sheet.Table
+	Waits    []Wait
 	accounts map[int]AccountSeen // by row
+}
+
+// Wait is an account that is nobody's yet and has the e-mail address of a person. What the directory says of it is left out until they have
+// said that it is theirs, or a file or the directory names it by id or employee number.
+type Wait struct {
+	Account AccountSeen
+	Person  Person
 }
 
 // ListedPeople reads a listing as a people file, so that it is rehearsed and imported like one. Every member is a row; guests, bots and
 // closed accounts are none. The account is the person's by its id, confirmed.
 //
-// The employee number is the directory's. Without one it is that of the person who has confirmed the account or has its e-mail address, and
-// for somebody new the account's id, which they keep when the directory comes to know a number. What the directory does not tell, because
-// it is empty or may not be read, stays as it is. When the listing is the whole directory, people who have confirmed an account of the
+// The employee number is the directory's. Without one it is that of the person who has confirmed the account, and for somebody new the
+// account's id, which they keep when the directory comes to know a number. An account that has no more than somebody's e-mail address is no
+// row: addresses are given to others, and whoever enters one in a directory must not read what is kept for its owner. MatchAccounts proposes
+// it to them. What the directory does not tell, because it is empty or may not be read, stays as it is. When the listing is the whole directory, people who have confirmed an account of the
 // platform and have none in it any more become inactive; otherwise only those whose account it shows closed.
 func ListedPeople(d *Directory, platform string, seen []AccountSeen, whole bool) Listing {
 	l := Listing{Platform: platform, accounts: map[int]AccountSeen{}}
@@ -43,18 +53,23 @@ func ListedPeople(d *Directory, platform string, seen []AccountSeen, whole bool)
 		l.accounts[row.Number] = a
 		l.Table.Rows = append(l.Table.Rows, row)
 	}
-	byEmail := map[string]Person{}
-	for _, p := range d.people {
-		if p.Email != "" {
-			byEmail[foldEmail(p.Email)] = *p
-		}
-	}
 	numbers, taken := map[string]string{}, map[string]bool{}
 	for _, a := range seen {
-		if a.Kind == Member {
-			no := numberOf(d, platform, a, byEmail)
+		if no := numberOf(d, platform, a); a.Kind == Member && no != "" {
 			numbers[a.ExternalID], taken[no] = no, true
 		}
+	}
+	owners := addresses(d, seen, numbers)
+	for _, a := range seen {
+		if a.Kind != Member || numbers[a.ExternalID] != "" {
+			continue
+		}
+		if p, ok := owners[address(a.Email)]; ok {
+			l.Waits = append(l.Waits, Wait{Account: a, Person: p})
+			taken[p.EmployeeNo] = true // who seems to have another account has not left
+			continue
+		}
+		numbers[a.ExternalID], taken[a.ExternalID] = a.ExternalID, true
 	}
 	for _, a := range seen {
 		no := numbers[a.ExternalID]
@@ -83,22 +98,38 @@ func ListedPeople(d *Directory, platform string, seen []AccountSeen, whole bool)
 	return l
 }
 
-// numberOf is the employee number of an account's person.
-func numberOf(d *Directory, platform string, a AccountSeen, byEmail map[string]Person) string {
+// numberOf is the employee number of an account's person, if it is known for sure.
+func numberOf(d *Directory, platform string, a AccountSeen) string {
 	_, confirmed, _ := d.ByIdentity(platform, a.ExternalID)
-	mailed := byEmail[foldEmail(a.Email)]
 	switch no := code(a.EmployeeNo); {
 	case confirmed.EmployeeNo == a.ExternalID:
 		return a.ExternalID
 	case no != "":
 		return no
-	case confirmed.ID != uuid.Nil:
-		return confirmed.EmployeeNo
-	case mailed.ID != uuid.Nil:
-		return mailed.EmployeeNo
 	}
-	return a.ExternalID
+	return confirmed.EmployeeNo
 }
+
+// addresses are those that people, active or not, have after the rows whose employee number is known.
+func addresses(d *Directory, seen []AccountSeen, numbers map[string]string) map[string]Person {
+	now := map[uuid.UUID]string{}
+	for _, a := range seen {
+		if p, ok := d.ByEmployeeNo(numbers[a.ExternalID]); ok && a.Email != "" {
+			now[p.ID] = a.Email
+		}
+	}
+	owners := map[string]Person{}
+	for _, id := range d.sorted {
+		p := d.people[id]
+		if email := address(cmp.Or(now[id], p.Email)); email != "" {
+			owners[email] = *p
+		}
+	}
+	return owners
+}
+
+// address is the form in which a people file has addresses.
+func address(email string) string { return foldEmail(code(email)) }
 
 // leaving lists an account of every active person who had one on the platform and has none any more.
 func leaving(d *Directory, platform string, seen []AccountSeen, whole bool) []Identity {
@@ -178,7 +209,8 @@ const (
 	TooManyLeave Refusal = "leaving" // more than mostLeaving of the firm would have become inactive
 )
 
-// mostLeaving is the part of the active people, one in so many, that may become inactive at once without somebody looking at it.
+// mostLeaving is the part of the active people, one in so many, that may become inactive at once without somebody looking at it;
+// a single person always may.
 const mostLeaving = 5
 
 // Leaving is how many people the plan makes inactive.
@@ -195,7 +227,7 @@ func (p Plan) Leaving() int {
 // LeavingKey is the key of the fault with which too many departures are refused.
 const LeavingKey = "people.follow.leaving"
 
-// checkLeaving refuses a plan that makes too many people inactive.
+// checkLeaving refuses a plan that makes too many people inactive. One is never too many.
 func (p Plan) checkLeaving(d *Directory) error {
 	active := 0
 	for _, one := range d.people {
@@ -203,7 +235,7 @@ func (p Plan) checkLeaving(d *Directory) error {
 			active++
 		}
 	}
-	if n := p.Leaving(); n*mostLeaving > active {
+	if n := p.Leaving(); n > 1 && n*mostLeaving > active {
 		return fault.New(fault.Conflict, LeavingKey, "Leaving", n, "Active", active)
 	}
 	return nil

@@ -56,7 +56,7 @@ func TestAListingMakesAFirm(t *testing.T) {
 	}
 }
 
-func TestAListingKnowsPeopleByNumberAccountAndAddress(t *testing.T) {
+func TestAListingKnowsPeopleByNumberAndAccount(t *testing.T) {
 	d, _ := imported(t, empty(), "employee_no,name,email,title,feishu_id\nE1,林晓,lin@x.cn,总监,ou_1\nE2,王凯,kai@x.cn,,\nE3,李梅,,,\n")
 	member := func(id, name string) people.AccountSeen {
 		return people.AccountSeen{ExternalID: id, Name: name, Kind: people.Member}
@@ -67,10 +67,10 @@ func TestAListingKnowsPeopleByNumberAccountAndAddress(t *testing.T) {
 	if len(plan.Create) != 0 || len(plan.Update) != 0 {
 		t.Errorf("somebody known is made or changed: %+v", plan)
 	}
-	for no, account := range map[string]string{"E1": "ou_1", "E2": "ou_2", "E3": "ou_3"} {
+	for no, account := range map[string]string{"E1": "ou_1", "E2": "", "E3": "ou_3"} {
 		p, _ := after.ByEmployeeNo(no)
-		if i, ok := after.IdentityOf(p.ID, "feishu"); !ok || i.ExternalID != account {
-			t.Errorf("%s has the account %q, want %s", no, i.ExternalID, account)
+		if i, _ := after.IdentityOf(p.ID, "feishu"); i.ExternalID != account {
+			t.Errorf("%s has the account %q, want %q", no, i.ExternalID, account)
 		}
 	}
 	if p, _ := after.ByEmployeeNo("E1"); p.Title != "总监" {
@@ -83,6 +83,108 @@ func TestAListingKnowsPeopleByNumberAccountAndAddress(t *testing.T) {
 	after, plan = followed(t, after, []people.AccountSeen{newcomer}, false)
 	if p, ok := after.ByEmployeeNo("ou_4"); !ok || p.Title != "助理" || len(plan.Create) != 0 {
 		t.Errorf("they are %+v, and %d are new", p, len(plan.Create))
+	}
+}
+
+// What somebody enters as an account's address in a directory is no proof of whose account it is.
+func TestAListingHandsNobodyOverByAddressAlone(t *testing.T) {
+	file := "employee_no,name,email,title,department,feishu_id,active\nE1,王总,boss@x.cn,总经理,销售部,%s,%s\nE2,李四,li@x.cn,,,ou_2,yes\n"
+	evil := people.AccountSeen{ExternalID: "d-evil", Name: "王总", Email: "BOSS@X.cn", Title: "实习生", Department: "仓库", Kind: people.Member}
+	second := people.AccountSeen{ExternalID: "ou_2", Name: "李四", Email: "li@x.cn", Kind: people.Member}
+	for _, c := range []struct {
+		name, account, active string
+		also                  []people.AccountSeen
+		whole                 bool
+		proposed              string // to whom the account is, afterwards
+	}{
+		{"somebody without an account", "", "yes", nil, true, "E1"},
+		{"somebody with an account", "ou_1", "yes", []people.AccountSeen{{ExternalID: "ou_1", Name: "王总", Kind: people.Member}}, true, ""},
+		{"somebody whose account is not listed now", "ou_1", "yes", nil, false, ""},
+		{"somebody whose account was closed", "ou_1", "yes", []people.AccountSeen{{ExternalID: "ou_1", Name: "王总", Kind: people.Gone}}, true, "E1"},
+		{"somebody who has left", "ou_1", "no", nil, true, ""},
+		{"somebody who has left without an account", "", "no", nil, true, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, _ := imported(t, empty(), fmt.Sprintf(file, c.account, c.active))
+			seen := append([]people.AccountSeen{evil, second}, c.also...)
+			before, _ := d.ByEmployeeNo("E1")
+			listing := people.ListedPeople(d, "feishu", seen, c.whole)
+			after, plan := followed(t, d, seen, c.whole)
+			got, _ := after.ByEmployeeNo("E1")
+			if diff := cmp.Diff(before, got); diff != "" || len(plan.Create) != 0 {
+				t.Errorf("the account made %d people and changed whose address it has (-before +after):\n%s", len(plan.Create), diff)
+			}
+			if len(listing.Waits) != 1 || listing.Waits[0].Account.ExternalID != "d-evil" || listing.Waits[0].Person.EmployeeNo != "E1" {
+				t.Errorf("what waits for an answer is %+v, want the one account", listing.Waits)
+			}
+			after = after.Apply(people.Changes{Identities: people.MatchAccounts(after, "feishu", seen)}, after.Version()+1)
+			i, owner, _ := after.ByIdentity("feishu", "d-evil")
+			if proposed, _ := after.Person(i.PersonID); owner.ID != uuid.Nil || proposed.EmployeeNo != c.proposed {
+				t.Errorf("the account is %s of %q, want a question to %q at the most", i.State, proposed.EmployeeNo, c.proposed)
+			}
+			if _, plan := followed(t, after, seen, c.whole); !plan.Empty() {
+				t.Errorf("the next listing does %+v, want nothing before the answer", plan)
+			}
+		})
+	}
+}
+
+func TestAnAccountIsTakenOverOnceItsPersonHasSaidSo(t *testing.T) {
+	d, _ := imported(t, empty(), "employee_no,name,email\nE1,林晓,lin@x.cn\n")
+	seen := []people.AccountSeen{{ExternalID: "ou_1", Name: "林晓", Email: "lin@x.cn", Title: "总监", Kind: people.Member}}
+	d = d.Apply(people.Changes{Identities: people.MatchAccounts(d, "feishu", seen)}, 7)
+	i, _, _ := d.ByIdentity("feishu", "ou_1")
+	if i.State != people.Proposed {
+		t.Fatalf("the account is %s, want a question", i.State)
+	}
+	i.State = people.Confirmed
+	after, _ := followed(t, d.Apply(people.Changes{Identities: []people.Identity{i}}, 8), seen, true)
+	if p, _ := after.ByEmployeeNo("E1"); p.Title != "总监" {
+		t.Errorf("after the answer the title is %q, want what the directory says", p.Title)
+	}
+}
+
+func TestAnAddressThatItsPersonGaveUpIsFree(t *testing.T) {
+	d, _ := imported(t, empty(), "employee_no,name,email,feishu_id\nE1,林晓,lin@x.cn,ou_1\n")
+	after, plan := followed(t, d, []people.AccountSeen{
+		{ExternalID: "ou_1", Name: "林晓", Email: "xiao@x.cn", Kind: people.Member},
+		{ExternalID: "ou_2", Name: "林霖", Email: "lin@x.cn", Kind: people.Member},
+	}, true)
+	if p, ok := after.ByEmployeeNo("ou_2"); !ok || p.Email != "lin@x.cn" || len(plan.Create) != 1 {
+		t.Errorf("the newcomer is %+v, want somebody of their own", p)
+	}
+}
+
+func TestOneDepartureIsNeverTooMany(t *testing.T) {
+	for size := 1; size <= 6; size++ {
+		s, store, by := firm(t)
+		d, _ := imported(t, empty(), "employee_no,name,feishu_id\n")
+		var seen []people.AccountSeen
+		for n := range size {
+			d, _ = imported(t, d, fmt.Sprintf("employee_no,name,feishu_id\nE%d,某人,ou_%d\n", n, n))
+			kind := people.Member
+			if n == 0 {
+				kind = people.Gone
+			}
+			seen = append(seen, people.AccountSeen{ExternalID: fmt.Sprintf("ou_%d", n), Name: "某人", Kind: kind})
+		}
+		store.dir = d
+		follow := func() error {
+			_, problems, err := s.Follow(t.Context(), d, by(uuid.Nil), people.ListedPeople(d, "feishu", seen, true), newID)
+			if len(problems) > 0 {
+				t.Errorf("of %d: %v", size, problems)
+			}
+			return err
+		}
+		if err := follow(); err != nil {
+			t.Errorf("of %d people one leaves: %v", size, err)
+		}
+		if size > 1 {
+			seen[1].Kind = people.Gone
+			if err := follow(); !fault.Is(err, fault.Conflict) {
+				t.Errorf("of %d people two leave at once, and that gives %v", size, err)
+			}
+		}
 	}
 }
 
@@ -205,5 +307,32 @@ func TestWhereSomebodyIsIsStoredOnceForEachChangeOfPlatform(t *testing.T) {
 	use(id(1), "feishu")
 	if n := len(store.used); store.used[n-1].Platform != "feishu" || store.dir.LastUsed(id(1)) != "feishu" {
 		t.Errorf("what could not be stored was not stored the next time: %+v", store.used)
+	}
+}
+
+func TestAnOlderUseInAnotherProcessDoesNotWin(t *testing.T) {
+	s, store, by := firm(t)
+	store.dir = store.dir.Apply(people.Changes{Identities: []people.Identity{
+		{OrgID: store.dir.Org().ID, Platform: "feishu", ExternalID: "ou_1", PersonID: id(1), State: people.Confirmed, Kind: people.Member},
+	}}, 9)
+	cause := by(id(1))
+	use := func(after time.Duration) {
+		t.Helper()
+		cause := cause
+		cause.At = cause.At.Add(after)
+		if err := s.Use(t.Context(), store.dir, cause, "slack"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(0)
+	use(time.Hour) // which is not written
+	store.dir.TakeUsed([]people.Used{{PersonID: id(1), Platform: "feishu", At: cause.At.Add(time.Minute)}})
+	if got := store.dir.LastUsed(id(1)); got != "slack" {
+		t.Errorf("an hour after, the last use is on %s, want slack: what another process saw was earlier", got)
+	}
+	use(2 * time.Hour)
+	use(3 * time.Hour)
+	if len(store.used) != 2 {
+		t.Errorf("stored was %+v, want one more use: the store says otherwise", store.used)
 	}
 }

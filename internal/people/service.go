@@ -107,8 +107,8 @@ func (s *Service) ImportListed(ctx context.Context, dir *Directory, cause Cause,
 }
 
 // Follow is ImportListed by the program itself, for a firm whose people follow that directory. It refuses, with a fault of kind Conflict, what
-// would make more than a fifth of the active people inactive: that is more often a directory that may no longer be read than a firm that
-// closes.
+// would make several people, and more than a fifth of the active ones, inactive: that is more often a directory that may no longer be read
+// than a firm that closes.
 func (s *Service) Follow(ctx context.Context, dir *Directory, cause Cause, l Listing, newID func() uuid.UUID) (Plan, []Problem, error) {
 	plan, problems := Rehearse(dir, l.Table, uuid.Nil, newID)
 	if err := plan.checkLeaving(dir); err != nil {
