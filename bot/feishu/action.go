@@ -1,6 +1,8 @@
 package feishu
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -80,7 +82,18 @@ func decodePress(raw json.RawMessage, event bot.Event) (delivery, error) {
 		d.event.Where.Channel, d.event.Where.Kind = d.value.Origin, bot.Channel
 	}
 	d.event.Form = &bot.Submission{Action: d.value.Action, Values: formValues(p.Action.Values)}
+	if p.Context.Message != "" {
+		// Two clicks are two events to Feishu. A form that stands in one message is filled once: what was refused recorded nothing, so that
+		// the same form with its mistakes mended is still that one deed.
+		d.event.ID = formID(p.Context.Message, d.value.Action)
+	}
 	return d, nil
+}
+
+// formID names the deed of filling a form.
+func formID(message string, a card.Action) string {
+	sum := sha256.Sum256([]byte(a.Name + "\n" + strings.Join(a.Args, "\n")))
+	return "form:" + message + ":" + hex.EncodeToString(sum[:8])
 }
 
 // valueOf reads a button's value; what is not ours has no name.
