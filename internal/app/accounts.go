@@ -170,6 +170,9 @@ func (s *accounts) follow(ctx context.Context, seen []people.AccountSeen, whole 
 	}
 	f.TriedAt, f.Refused, f.Amount = s.now(), people.Taken, 0
 	listed, plan, problems, err := s.takeOver(ctx, seen, whole)
+	if n := len(listed.Waits); n > 0 {
+		s.log.InfoContext(ctx, "accounts wait until somebody with their address says that they are theirs", "accounts", n)
+	}
 	switch {
 	case len(problems) > 0:
 		f.Refused, f.Amount = people.RowsUnfit, len(problems)

@@ -36,6 +36,21 @@ func (w world) lark(t *testing.T) *feishusim.Server {
 	return sim
 }
 
+func TestAnAccountWithSomebodysAddressIsNotTheirsByAnImport(t *testing.T) {
+	w := newWorld(t)
+	w.lark(t).AddPerson(feishusim.Person{OpenID: "ou_evil", Name: "某人", Email: "lin@example.com"})
+	before := w.must(t, "", "export", "people")
+	for _, args := range [][]string{{"--dry-run"}, {"--follow"}, nil} {
+		out := w.must(t, "", append([]string{"import", "people", "--from", "feishu"}, args...)...)
+		if !strings.Contains(out, "new 0, changed 0") || !strings.Contains(out, "某人 (ou_evil) has the address of 林知远 (E1)") {
+			t.Errorf("an import %v says %q, want that the account waits", args, out)
+		}
+	}
+	if after := w.must(t, "", "export", "people"); after != before {
+		t.Errorf("an address changed people:\n%s", after)
+	}
+}
+
 func TestADirectoryIsImportedLikeAFile(t *testing.T) {
 	w := newWorld(t)
 	sim := w.lark(t)
@@ -195,13 +210,14 @@ func TestAListingThatIsNotMadeSaysNothingOfPeople(t *testing.T) {
 func TestCallsOfAnImportCountAndWhatItAskedForIsKept(t *testing.T) {
 	w := newWorld(t)
 	sim := dingtalksim.New(dingtalksim.Options{ClientID: "dinghuiyin01", ClientSecret: "dingtalk-canary-9f", Clock: time.Now, Limits: dingtalksim.Limits{Off: true}})
+	firm := sim.Handler()
 	var mu sync.Mutex
 	made := map[string]int{}
 	vendor := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		made[r.URL.Path]++
 		mu.Unlock()
-		sim.Handler().ServeHTTP(rw, r)
+		firm.ServeHTTP(rw, r)
 	}))
 	t.Cleanup(func() {
 		sim.Close()

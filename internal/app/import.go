@@ -177,6 +177,9 @@ func (c *console) importPeople(ctx context.Context, cfg config.Config, d *databa
 	if plan.Leaving() > 0 {
 		c.tell("cli.import.leaving", "Count", plan.Leaving())
 	}
+	for _, wait := range listing.Waits[:min(problemsShown, len(listing.Waits))] {
+		c.tell("cli.import.waits", "Who", wait.Account.Name, "Account", wait.Account.ExternalID, "Name", wait.Person.Name, "Number", wait.Person.EmployeeNo)
+	}
 	if w.dry {
 		c.tell("cli.import.dry")
 		return nil
@@ -239,8 +242,8 @@ func takeOver(ctx context.Context, db *postgres.DB, org people.Org, w importing,
 		if w.from != "" {
 			err = knowAccounts(ctx, db, org, w, now)
 		}
-		if err == nil && !plan.Empty() {
-			_, err = db.Deliveries.ReleaseKnown(ctx, now, people.Confirmed)
+		if err == nil && !(plan.Empty() && len(listing.Waits) == 0) { // who waits for something is asked whether an account is theirs
+			_, err = db.Deliveries.ReleaseKnown(ctx, now, people.Confirmed, people.Proposed)
 		}
 		return listing, plan, nil, err
 	}
