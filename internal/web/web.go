@@ -29,10 +29,10 @@ import (
 const (
 	formLife   = 24 * time.Hour
 	buttonLife = 30 * 24 * time.Hour // the day that an action was agreed for may be weeks ahead
-	maxAddress = 1_000 // bytes; bot/dingtalk reckons with as many
+	maxAddress = 1_000               // bytes; bot/dingtalk reckons with as many
 )
 
-// Options are what pages are made with. All are needed.
+// Options are what pages are made with. All are needed but Tell.
 type Options struct {
 	PublicURL string // how browsers reach us
 	Key       []byte // 32 bytes; keys of our own are derived from it
@@ -40,6 +40,9 @@ type Options struct {
 	Catalog   *i18n.Catalog
 	Now       func() time.Time
 	Log       *slog.Logger
+	// Tell sends a card to the reader's own conversation. A private answer goes there and is not shown on the page: whoever was handed an
+	// address may act with it, and shall not read with it. Nil: it is shown.
+	Tell func(ctx context.Context, to bot.Reader, c card.Card) error
 }
 
 // Store keeps what forms ask (sealed) until they are sent. It may lose everything at any time, and gives a fault of kind Unavailable
