@@ -378,7 +378,7 @@ func (s *dingStage) sights() []sight {
 	}
 	slices.SortStableFunc(out, func(a, b sight) int { return strings.Compare(a.version, b.version) })
 	for who, p := range s.pages {
-		if p.isForm() {
+		if p.isForm() || strings.Contains(p.title, "聊天查看") || strings.Contains(p.title, "into the chat") { // what it leads to is seen there
 			continue
 		}
 		one := sight{key: fmt.Sprint("page ", p.n), from: p.key, version: fmt.Sprint(p.n), to: []string{who}, words: p.words}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"huiyin/bot"
+	"huiyin/bot/card"
 	"huiyin/bot/dialog"
 	"huiyin/bot/dingtalk"
 	"huiyin/bot/feishu"
@@ -134,7 +135,7 @@ func (a *App) connect(catalog *i18n.Catalog) error {
 	memory := firmMemory{a.redis.Sessions, a.org.ID}
 	var err error
 	if a.pages, err = web.New(web.Options{
-		PublicURL: a.cfg.PublicURL, Key: []byte(a.cfg.SecretKey.Reveal()), Store: memory, Catalog: catalog, Now: a.now, Log: a.log,
+		PublicURL: a.cfg.PublicURL, Key: []byte(a.cfg.SecretKey.Reveal()), Store: memory, Catalog: catalog, Now: a.now, Log: a.log, Tell: a.tellReader,
 	}); err != nil {
 		return err
 	}
@@ -142,6 +143,16 @@ func (a *App) connect(catalog *i18n.Catalog) error {
 	for _, c := range a.chats {
 		a.accounts[c.Name()] = newAccounts(a, c)
 	}
+	return err
+}
+
+// tellReader sends a card to the conversation of somebody who is on a page.
+func (a *App) tellReader(ctx context.Context, to bot.Reader, c card.Card) error {
+	at, ok := a.connection(to.Platform)
+	if !ok {
+		return fmt.Errorf("no platform is connected by the name of %s", to.Platform)
+	}
+	_, err := at.Send(ctx, bot.Message{To: bot.Address{User: to.User}, Card: c})
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 const (
 	maxBody  = 256 << 10
 	deadline = 2500 * time.Millisecond // of bot.Receive
+	tellTime = 5 * time.Second
 	// maxCarried is how large a sealed form may be for the page to carry it. A larger one is read from the store when it is sent.
 	maxCarried = 96 << 10
 	maxTries   = 1000
@@ -103,7 +104,7 @@ func (p *Pages) press(w http.ResponseWriter, r *http.Request, receive bot.Receiv
 		return
 	}
 	if reply.Form == nil {
-		p.answer(w, reader, reply)
+		p.answer(w, r, reader, reply)
 	}
 }
 
@@ -160,7 +161,7 @@ func (p *Pages) submit(w http.ResponseWriter, r *http.Request, receive bot.Recei
 			p.Log.WarnContext(r.Context(), "a form that was sent cannot be marked as such", "error", err) // sending it again is still the same deed
 		}
 		if reply.Form == nil {
-			p.answer(w, f.To, reply)
+			p.answer(w, r, f.To, reply)
 		}
 	}
 }
@@ -217,12 +218,14 @@ func (p *Pages) next(w http.ResponseWriter, r *http.Request, to bot.Reader, repl
 }
 
 // answer shows a reply.
-func (p *Pages) answer(w http.ResponseWriter, to bot.Reader, reply bot.Reply) {
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, to bot.Reader, reply bot.Reply) {
 	if reply.Lang != "" {
 		to.Lang = reply.Lang
 	}
 	say := p.Catalog.In(to.Lang)
 	switch {
+	case reply.Card != nil && reply.Card.Tone == card.Private && p.Tell != nil:
+		p.tell(w, r, to, *reply.Card)
 	case reply.Card != nil:
 		p.write(w, http.StatusOK, p.cardPage(to, *reply.Card))
 	case len(reply.Errors) > 0:
@@ -234,6 +237,19 @@ func (p *Pages) answer(w http.ResponseWriter, to bot.Reader, reply bot.Reply) {
 	default:
 		p.write(w, http.StatusOK, p.plainPage(say, "good", "web.done.title", ""))
 	}
+}
+
+// tell sends a private answer to the reader's conversation and says so. What was done stays done, whether the answer arrives or not.
+func (p *Pages) tell(w http.ResponseWriter, r *http.Request, to bot.Reader, c card.Card) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), tellTime)
+	defer cancel()
+	say := p.Catalog.In(to.Lang)
+	if err := p.Tell(ctx, to, c); err != nil {
+		p.Log.WarnContext(ctx, "a private answer cannot be sent", "platform", to.Platform, "error", err)
+		p.write(w, http.StatusOK, p.plainPage(say, "trouble", "web.untold.title", "web.untold.text"))
+		return
+	}
+	p.write(w, http.StatusOK, p.plainPage(say, "good", "web.told.title", "web.told.text"))
 }
 
 // gone answers an address that is wrong, altered or too old, always in the same words: guessing teaches nothing.
