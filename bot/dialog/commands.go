@@ -33,6 +33,9 @@ func private(name string) bool {
 	return slices.Contains([]string{"note", "feedback", "log", "settings"}, name)
 }
 
+// reads tells the private commands that show something from those whose words are recorded.
+func reads(name string) bool { return slices.Contains([]string{"feedback", "settings"}, name) }
+
 // action is a row of the table of actions: what a button or a form's submission does.
 type action struct {
 	run       func(ctx context.Context, t *Talk, a card.Action, values card.Values) (bot.Reply, error)

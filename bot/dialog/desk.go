@@ -180,7 +180,11 @@ func (t *Talk) dispatch(ctx context.Context) (bot.Reply, error) {
 	found, ok := t.commands.Find(roots(), *e.Command)
 	if ok {
 		if t.overheard(found.Spec.Name) {
-			return bot.Reply{}, fault.New(fault.Forbidden, "dialog.overheard")
+			key := "dialog.overheard"
+			if reads(found.Spec.Name) {
+				key = "dialog.overheard.read"
+			}
+			return bot.Reply{}, fault.New(fault.Forbidden, key)
 		}
 		return found.Spec.Run(ctx, t, found.Input)
 	}

@@ -78,7 +78,7 @@ var (
 const callTimeout = 10 * time.Second
 
 // New makes an adapter. It refuses, with faults of kind Invalid, to work without credentials, with an address or a mode that is none,
-// and in webhook mode without an encrypt key (nothing would be signed) and a verification token. It talks to nobody yet.
+// and in webhook mode without an encrypt key (nothing would be signed). It talks to nobody yet.
 func New(cfg Config) (*Feishu, error) {
 	if cfg.Now == nil || cfg.Log == nil || cfg.Catalog == nil {
 		return nil, errors.New("feishu: clock, log and catalogue must be given")
@@ -98,7 +98,6 @@ func New(cfg Config) (*Feishu, error) {
 	demand(cfg.Mode == ModeStream || cfg.Mode == ModeWebhook, "feishu.config.mode", "HUIYIN_FEISHU_MODE")
 	if cfg.Mode == ModeWebhook {
 		demand(cfg.EncryptKey != "", "feishu.config.encrypt_key", "HUIYIN_FEISHU_ENCRYPT_KEY")
-		demand(cfg.VerificationToken != "", "feishu.config.verification_token", "HUIYIN_FEISHU_VERIFICATION_TOKEN")
 	}
 	base, err := baseURL(cfg.BaseURL)
 	if err != nil {

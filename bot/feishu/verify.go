@@ -67,9 +67,9 @@ func (v verifier) signed(h http.Header, body []byte) bool {
 	return subtle.ConstantTimeCompare(want, []byte(h.Get(signHeader))) == 1
 }
 
-// known reports whether a token is the verification token.
+// known reports whether a token is the verification token. Without one set, the encrypt key is the proof alone.
 func (v verifier) known(token string) bool {
-	return len(v.token) > 0 && subtle.ConstantTimeCompare(v.token, []byte(token)) == 1
+	return len(v.token) == 0 || subtle.ConstantTimeCompare(v.token, []byte(token)) == 1
 }
 
 var errEncrypted = errors.New("not encrypted with our key")

@@ -44,9 +44,9 @@ func manifestFeishu(set *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		say := c.catalog.In(cfg.Lang)
+		commands := feishuCommands(c.catalog, c.catalog.In(cfg.Lang)) // what the firm will read
 		if !*apply {
-			text, err := feishu.Manifest(say, feishuCommands(c.catalog, say), cfg.PublicURL, !*webhook && cfg.Feishu.Mode != feishu.ModeWebhook)
+			text, err := feishu.Manifest(c.say, commands, cfg.PublicURL, !*webhook && cfg.Feishu.Mode != feishu.ModeWebhook)
 			if err == nil {
 				fmt.Fprintf(c.out, "%s", text)
 			}
@@ -60,10 +60,12 @@ func manifestFeishu(set *flag.FlagSet) action {
 			return err
 		}
 		adapter := at.adapter.(*feishu.Feishu)
-		done, err := adapter.Apply(ctx, feishuCommands(c.catalog, say))
-		err = errors.Join(err, adapter.Close(ctx))
+		done, err := adapter.Apply(ctx, commands)
+		if err = errors.Join(err, adapter.Close(ctx)); err != nil {
+			return err
+		}
 		c.tell("cli.manifest_feishu.applied", "Made", len(done.Made), "Changed", len(done.Changed), "Removed", len(done.Removed), "Kept", len(done.Kept))
-		return err
+		return nil
 	}
 }
 
@@ -89,7 +91,7 @@ func manifestDingTalk(set *flag.FlagSet) action {
 		if err != nil {
 			return err
 		}
-		text, err := dingtalk.Manifest(c.catalog.In(cfg.Lang), cfg.PublicURL, !*webhook && cfg.DingTalk.Mode != dingtalk.ModeWebhook)
+		text, err := dingtalk.Manifest(c.say, cfg.PublicURL, !*webhook && cfg.DingTalk.Mode != dingtalk.ModeWebhook)
 		if err == nil {
 			fmt.Fprintf(c.out, "%s", text)
 		}
