@@ -155,6 +155,9 @@ func (c *client) accessToken(ctx context.Context) (string, error) {
 		return c.token, nil
 	}
 	r := request{name: "accessToken", method: http.MethodPost, path: "/v1.0/oauth2/accessToken"}
+	if lasts := c.closed(r.name); lasts > 0 {
+		return "", away("dingtalk.busy", r.name, errShut, lasts)
+	}
 	body, err := encode(map[string]string{"appKey": c.id, "appSecret": c.secret})
 	if err != nil {
 		return "", err
@@ -194,13 +197,16 @@ func (c *client) closed(name string) time.Duration {
 	return max(c.shut[name].Sub(c.now()), c.shut[""].Sub(c.now()))
 }
 
-// close notes that an API, or with an empty name all of them, wants no calls for a while.
-func (c *client) close(name string, lasts time.Duration) {
+// close notes that an API, or with an empty name all of them, wants no calls for a while. began says that this wait is no part of another.
+func (c *client) close(name string, lasts time.Duration) (began bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if until := c.now().Add(lasts); until.After(c.shut[name]) {
+	now := c.now()
+	began = !c.shut[name].After(now)
+	if until := now.Add(lasts); until.After(c.shut[name]) {
 		c.shut[name] = until
 	}
+	return began
 }
 
 // encode writes JSON as people read it: < > and & stay what they are, for DingTalk measures bytes.

@@ -165,13 +165,14 @@ func TestAMessageThatNobodyWaitsForIsNotSent(t *testing.T) {
 }
 
 func TestRefusalsAreTranslatedOnce(t *testing.T) {
-	html := func(code int) http.HandlerFunc {
+	page := func(code int, text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(code)
-			_, _ = io.WriteString(w, "<!doctype html><html>blocked</html>")
+			_, _ = io.WriteString(w, "<!doctype html><html>"+text+"</html>")
 		}
 	}
+	html := func(code int) http.HandlerFunc { return page(code, "0x5f, please sign in to the network") }
 	after := func(code int, text, seconds string) http.HandlerFunc {
 		return func(w http.ResponseWriter, q *http.Request) {
 			w.Header().Set("Retry-After", seconds)
@@ -191,8 +192,14 @@ func TestRefusalsAreTranslatedOnce(t *testing.T) {
 		{"429 with a header", after(429, `{"code":"Throttling.User"}`, "7"), fault.Unavailable, 7 * time.Second, "dingtalk.busy"},
 		{"429 without", status(429, ``), fault.Unavailable, time.Second, "dingtalk.busy"},
 		{"429 with a header that is none", after(429, `{}`, "soon"), fault.Unavailable, time.Second, "dingtalk.busy"},
-		{"a page", html(200), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
-		{"a page with 403", html(403), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"429 with a day to wait", after(429, `{}`, "86400"), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"429 with more than a number holds", after(429, `{}`, "9223372036854775807"), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"a page", html(200), fault.Unavailable, 10 * time.Second, "dingtalk.away"},
+		{"a page with 403", html(403), fault.Unavailable, 10 * time.Second, "dingtalk.away"},
+		{"a page of the firewall's", page(200, `<script src="/_____tmd_____/punish?x5secdata=a">`), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"a page of the firewall's with 403", page(403, `{"status": 1111, "wait": 5}`), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"the firewall, in fewer words", body(`{"status":1111,"wait":5}`), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
+		{"the firewall, asking for a day", after(200, `{"status":1111,"punish":"deny"}`, "86400"), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
 		{"the firewall", body(`{"status":1111,"wait":5,"source":"x5","punish":"deny"}`), fault.Unavailable, 5 * time.Minute, "dingtalk.busy"},
 		{"the month is used up", status(403, `{"code":"Forbidden.AccessDenied.ApiCountLimitForOrg"}`), fault.Unavailable, time.Hour, "dingtalk.quota"},
 		{"the month is used up, in old words", body(`{"errcode":90020}`), fault.Unavailable, time.Hour, "dingtalk.quota"},
@@ -232,6 +239,51 @@ func TestRefusalsAreTranslatedOnce(t *testing.T) {
 		if strings.Contains(r.log.String(), "words of a person") {
 			t.Errorf("%s: words are in the log", c.name)
 		}
+	}
+}
+
+// Something in between that answers with pages says nothing about the other APIs; the firewall's answer holds for all of them, and the log
+// says so once.
+func TestOnlyTheFirewallKeepsAllOfDingTalkWaiting(t *testing.T) {
+	for text, whole := range map[string]bool{"<html>Please sign in</html>": false, `{"status":1111,"wait":5,"source":"x5","punish":"deny"}`: true} {
+		r := newRig(t)
+		r.fake.do(batchPath, body(text))
+		for range 3 {
+			_, _ = r.Send(t.Context(), to("lin", *aCard("x")))
+		}
+		r.fake.next(t, batchPath)
+		_, err := r.Send(t.Context(), bot.Message{To: bot.Address{Channel: "cid"}, Card: *aCard("x")})
+		if whole {
+			r.fake.quiet(t)
+		} else {
+			r.fake.next(t, groupPath)
+		}
+		if waits := strings.Count(r.log.String(), "dingtalk wants us to wait"); (err != nil) != whole || whole != (waits == 1) || waits > 1 {
+			t.Errorf("after %s a group is told with %v, and the log speaks %d times of waiting:\n%s", text, err, waits, r.log)
+		}
+		if whole && !strings.Contains(r.log.String(), "seconds=300") {
+			t.Errorf("the log does not say how long:\n%s", r.log)
+		}
+		r.now = r.now.Add(map[bool]time.Duration{false: strangePause, true: blockedFor}[whole])
+		r.fake.say(batchPath, `{"processQueryKey":"k"}`)
+		if _, err := r.Send(t.Context(), to("lin", *aCard("x"))); err != nil {
+			t.Errorf("after %s and its wait sending gives %v", text, err)
+		}
+	}
+}
+
+func TestTheCredentialsAreChecked(t *testing.T) {
+	r := newRig(t)
+	if err := r.Check(t.Context()); err != nil {
+		t.Errorf("good credentials: %v", err)
+	}
+	r = newRig(t)
+	r.fake.do("/v1.0/oauth2/accessToken", status(400, `{"code":"invalidClientIdOrSecret","message":"m"}`))
+	if f, ok := fault.Of(r.Check(t.Context())); !ok || f.Kind != fault.Unavailable || f.Key != "dingtalk.auth" {
+		t.Errorf("a wrong secret: %v", f)
+	}
+	if r.calls() != 0 {
+		t.Errorf("asking for a token is counted as %d calls of the quota", r.calls())
 	}
 }
 

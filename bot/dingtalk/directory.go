@@ -77,6 +77,12 @@ type user struct {
 // which corpId that is.
 func (s *DingTalk) Tenant(context.Context) (string, error) { return s.tenant(), nil }
 
+// Check asks DingTalk for a token unless it has one: it gives one for the right credentials alone. The errors are faults of kind Unavailable.
+func (s *DingTalk) Check(ctx context.Context) error {
+	_, err := s.rest.accessToken(ctx)
+	return err
+}
+
 // Accounts lists everybody in the company, and those who have left since it last looked. What a listing costs decides how often it is
 // made; before that time the error Is bot.ErrNotYet.
 func (s *DingTalk) Accounts(ctx context.Context, yield func([]bot.Account) error) error {

@@ -60,7 +60,7 @@ func newFake(t *testing.T) *fake {
 	f.say("/v1.0/robot/oToMessages/batchSend", `{"processQueryKey":"key-1"}`)
 	f.say("/v1.0/robot/groupMessages/send", `{"processQueryKey":"key-2"}`)
 	f.say("/v1.0/card/instances/createAndDeliver", `{"success":true,"result":{"deliverResults":[{"success":true}]}}`)
-	f.say("/session", `{"errcode":0,"errmsg":"ok"}`)
+	f.say(sessionPath, `{"errcode":0,"errmsg":"ok"}`)
 	return f
 }
 
@@ -283,6 +283,18 @@ func (r *rig) serve(handle bot.Receive, req *http.Request) *httptest.ResponseRec
 	return w
 }
 
+// hear hands a message to the adapter as a connection does, and says how the delivery would be answered.
+func (r *rig) hear(t *testing.T, handle bot.Receive, raw []byte) int {
+	t.Helper()
+	d, err := r.decodeDelivery(frame{Type: "CALLBACK", Headers: map[string]string{"topic": topicMessages}, Data: string(raw)})
+	if err != nil {
+		t.Fatalf("reading a message: %v", err)
+	}
+	a := r.handle(t.Context(), handle, d)
+	r.follow(t.Context(), d, a)
+	return a.status
+}
+
 // finish waits until nothing is left to say.
 func (r *rig) finish(t *testing.T) {
 	t.Helper()
@@ -299,7 +311,7 @@ func (r *rig) said(t *testing.T, text string, change map[string]any) []byte {
 	m := map[string]any{
 		"conversationId": "cidDirect", "conversationType": "1", "msgId": "msg-1", "msgtype": "text", "text": map[string]any{"content": text},
 		"chatbotUserId": "$:LWCP_v1:$bot", "chatbotCorpId": "dingcorp", "robotCode": testID, "senderStaffId": "lin", "senderNick": "林晓",
-		"senderCorpId": "dingcorp", "senderId": "$:LWCP_v1:$lin", "sessionWebhook": r.fake.URL + "/session",
+		"senderCorpId": "dingcorp", "senderId": "$:LWCP_v1:$lin", "sessionWebhook": r.fake.URL + sessionPath,
 		"sessionWebhookExpiredTime": r.now.Add(90 * time.Minute).UnixMilli(), "createAt": r.now.UnixMilli(),
 	}
 	for k, v := range change {

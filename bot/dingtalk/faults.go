@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -29,6 +30,7 @@ func (r refusal) Error() string {
 // Codes of ours, for answers without one.
 const (
 	codeBlocked    = "~blocked"    // the firewall has shut out this address
+	codePage       = "~page"       // a page of somebody's in between, in the place of an answer
 	codeUnreadable = "~unreadable" // no JSON, or not what was expected
 	codeStatus     = "~status"     // an HTTP status and nothing else
 )
@@ -36,6 +38,12 @@ const (
 // blockedFor is how long the firewall shuts out an address that made more than 10,000 calls in 20 seconds.
 // https://help.dingtalk.io/open/development/call-frequency-limit
 const blockedFor = 5 * time.Minute
+
+// strangePause is how long an API is left alone that answered with something else than JSON.
+const strangePause = 10 * time.Second
+
+// maxPatience is the longest wait that we let anybody ask of us: whoever wants more is asked again meanwhile.
+const maxPatience = 5 * time.Minute
 
 // quotaPause is how long to wait when the month's calls are used up. Whoever buys more is served at once, so the first of the next month
 // would be far too late to look again.
@@ -111,7 +119,8 @@ var errorCodes = map[string]errorCode{
 	"ServiceUnavailable":          {kind: fault.Unavailable, key: "dingtalk.away", maybe: true},
 	"system*":                     {kind: fault.Unavailable, key: "dingtalk.away", maybe: true},
 	"unknownError":                {kind: fault.Unavailable, key: "dingtalk.away", maybe: true},
-	codeUnreadable:                {kind: fault.Unavailable, key: "dingtalk.away", maybe: true},
+	codePage:                      {kind: fault.Unavailable, key: "dingtalk.away", after: strangePause},
+	codeUnreadable:                {kind: fault.Unavailable, key: "dingtalk.away", after: strangePause, maybe: true},
 }
 
 // meaningOf finds a code, or else the longest name with a star that it begins with.
@@ -128,6 +137,10 @@ func meaningOf(code string) (errorCode, bool) {
 	}
 	return found, best != ""
 }
+
+// blocking is what the firewall's answers have in them, be they JSON or pages. Other pages are of proxies and gateways, and say nothing
+// about our address.
+var blocking = regexp.MustCompile(`(?i)punish|\bx5|\bstatus\W{1,4}1111\b`)
 
 // refused reads whether an answer is a refusal.
 func refused(resp *http.Response, raw []byte) error {
@@ -146,16 +159,23 @@ func refused(resp *http.Response, raw []byte) error {
 	no := refusal{status: resp.StatusCode, after: retryAfter(resp.Header)}
 	trimmed := bytes.TrimSpace(raw)
 	if json.Unmarshal(trimmed, &a) != nil || len(trimmed) == 0 || trimmed[0] != '{' {
-		if bytes.HasPrefix(trimmed, []byte("<")) && resp.StatusCode < 500 && resp.StatusCode != http.StatusNotFound {
+		switch {
+		case blocking.Match(trimmed):
 			no.code = codeBlocked
-		} else if no.code = codeUnreadable; resp.StatusCode != http.StatusOK {
+		case resp.StatusCode >= 500, resp.StatusCode == http.StatusTooManyRequests:
+			no.code = codeStatus
+		case bytes.HasPrefix(trimmed, []byte("<")):
+			no.code = codePage
+		case resp.StatusCode == http.StatusOK:
+			no.code = codeUnreadable
+		default:
 			no.code = codeStatus
 		}
 		return no
 	}
 	no.request = cut(tidy(orElse(a.RequestID, a.OldID)), 64)
 	switch {
-	case a.Punish != "":
+	case a.Punish != "", codeName(a.Status) == "1111":
 		no.code = codeBlocked
 	case resp.StatusCode >= 300:
 		no.code = orElse(codeName(a.Code), orElse(codeName(a.ErrCode), codeStatus))
@@ -169,6 +189,9 @@ func refused(resp *http.Response, raw []byte) error {
 	return no
 }
 
+// longest is the longest wait that is read.
+const longest = 365 * 24 * time.Hour
+
 func codeName(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -179,13 +202,13 @@ func codeName(v any) string {
 	return ""
 }
 
-// retryAfter reads the header that DingTalk does not send, but whatever stands before it may. At most an hour.
+// retryAfter reads the header that DingTalk does not send, but whatever stands before it may. It is not to be believed: see maxPatience.
 func retryAfter(h http.Header) time.Duration {
 	sec, err := strconv.Atoi(strings.TrimSpace(h.Get("Retry-After")))
 	if err != nil || sec < 0 {
 		return 0
 	}
-	return min(time.Duration(sec)*time.Second, time.Hour)
+	return time.Duration(min(sec, int(longest/time.Second))) * time.Second
 }
 
 // translate makes a fault of a failure, once, at the door.
@@ -214,19 +237,23 @@ func (c *client) translate(ctx context.Context, r request, err error, reach *rea
 		return fmt.Errorf("calling %s: %w: %w", r.name, bot.ErrUnknownOutcome, no)
 	case code.alarm:
 		c.log.ErrorContext(ctx, "dingtalk refuses; the operator must act", "method", r.name, "code", no.code, "status", no.status, "request", no.request)
-	case code.key == "dingtalk.rejected", !known:
+	case code.key == "dingtalk.rejected", no.code == codePage, !known:
 		c.log.ErrorContext(ctx, "dingtalk refuses a request", "method", r.name, "code", no.code, "status", no.status, "request", no.request)
 	}
 	f := fault.New(code.kind, code.key, "Code", orElse(strings.TrimPrefix(no.code, "~"), r.name)).Because(fmt.Errorf("calling %s: %w", r.name, no))
 	if code.kind != fault.Unavailable {
 		return f
 	}
-	f.RetryAfter = max(code.after, no.after)
+	f.RetryAfter = max(code.after, min(no.after, maxPatience))
+	whole, began := code.key == "dingtalk.quota" || no.code == codeBlocked, false
 	switch {
-	case code.key == "dingtalk.quota", no.code == codeBlocked:
-		c.close("", f.RetryAfter)
+	case whole:
+		began = c.close("", f.RetryAfter)
 	case f.RetryAfter > 0:
-		c.close(r.name, f.RetryAfter)
+		began = c.close(r.name, f.RetryAfter)
+	}
+	if began && (whole || no.after > maxPatience) {
+		c.log.WarnContext(ctx, "dingtalk wants us to wait", "method", r.name, "seconds", int(max(code.after, no.after)/time.Second), "waiting", int(f.RetryAfter/time.Second))
 	}
 	return f
 }

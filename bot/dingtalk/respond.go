@@ -50,6 +50,10 @@ func (s *DingTalk) handle(ctx context.Context, handle bot.Receive, d delivery) a
 	case fromDirectory:
 		a.then("refresh", func(ctx context.Context) error { return s.refresh(ctx, d) })
 	case fromStranger:
+		if s.cfg.Mode != ModeStream { // there is no other way to them than the session, whose address may be forged
+			s.cfg.Log.InfoContext(ctx, "somebody whom dingtalk does not name gets no answer over webhooks", "id", d.event.ID)
+			return a
+		}
 		a.then("refuse a stranger", func(ctx context.Context) error { return s.turnAway(ctx, d) })
 	case fromCard, fromForm:
 		return s.handleCard(ctx, handle, d)
@@ -253,9 +257,10 @@ func (s *DingTalk) redrawn(ctx context.Context, d delivery, problems map[string]
 	return Params{paramNote: warning(lines)}
 }
 
-// tell answers one person: in their conversation with the robot while it is open for answers, or by a message of its own.
+// tell answers one person: in their conversation with the robot while it is open for answers, or by a message of its own. Over webhooks it
+// is always the latter: whoever has overheard a signature may name an address there, and what is said to one person may be private.
 func (s *DingTalk) tell(ctx context.Context, d delivery, m Message) error {
-	if d.event.Where.Kind == bot.Direct {
+	if d.event.Where.Kind == bot.Direct && s.cfg.Mode == ModeStream {
 		if done, err := s.speak(ctx, d, m); done || err != nil {
 			return err
 		}

@@ -48,10 +48,13 @@ func newGuard(apis []*url.URL, client *http.Client) *guard {
 	return g
 }
 
+// sessionPath is that of a session webhook; other paths of the same hosts lead to anybody's robots.
+const sessionPath = "/robot/sendBySession"
+
 // client is the client for an address, or errAddress.
 func (g *guard) client(address string) (*http.Client, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.User != nil || u.Opaque != "" || u.Fragment != "" || strings.ContainsAny(address, "\\ \t\r\n") {
+	if err != nil || u.User != nil || u.Opaque != "" || u.Fragment != "" || u.Path != sessionPath || strings.ContainsAny(address, "\\ \t\r\n") {
 		return nil, errAddress
 	}
 	if vendorHost(u.Hostname()) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,6 +28,9 @@ func addresses(port string) []string {
 		"https://dingtalk.com\\@evil.example/", "https://evil.example\\.dingtalk.com/", "https://evil.example#.dingtalk.com/", "https://evil.example?.dingtalk.com/", "https://evil.example/.dingtalk.com",
 		"https://user@oapi.dingtalk.com/", "https://user:pw@oapi.dingtalk.com/", "https://oapi.dingtalk.com@evil.example/", "https://oapi.dingtalk.com:443@evil.example/",
 		"https://oapi.dingtalk.com /", "https://oapi.dingtalk.com\t/", "https://oapi.dingtalk.com/\nx", "https://oapi.dingtalk.com/\r\nHost: evil.example", "https://oapi.dingt\u0430lk.com/", "https://oapi.dingtalk\u3002com/",
+		"https://oapi.dingtalk.com/robot/send?access_token=x", "https://oapi.dingtalk.com/robot/sendBySession/", "https://oapi.dingtalk.com/robot/sendBySession/../send?access_token=x",
+		"https://oapi.dingtalk.com/robot/send?access_token=x&y=/robot/sendBySession", "https://oapi.dingtalk.com//robot/sendBySession", "https://oapi.dingtalk.com/ROBOT/SENDBYSESSION", "https://oapi.dingtalk.com/robot/sendBySession;x",
+		"https://api.dingtalk.com/v1.0/robot/oToMessages/batchSend", "https://oapi.dingtalk.com",
 		"https://ᵒapi.dingtalk.com.evil.example/", "https://[oapi.dingtalk.com]/", "https://[::1]:443/.dingtalk.com", "https://xn--slck-5cd.com/", "https://dingtalk.com/", "https://login.dingtalk.com/", "https://x.oapi.dingtalk.com/",
 	}
 	hosts := []string{
@@ -38,6 +42,11 @@ func addresses(port string) []string {
 	}
 	for _, h := range hosts {
 		out = append(out, "http://"+h+":"+port+"/", "https://"+h+"/", "https://oapi.dingtalk.com@"+h+":"+port+"/", "http://"+h+":"+port+"/oapi.dingtalk.com/", "https://"+h+":443/#@oapi.dingtalk.com")
+	}
+	for _, address := range slices.Clone(out) { // and each that ends where a path may begin, with the right one
+		if stem, ok := strings.CutSuffix(address, "/"); ok {
+			out = append(out, stem+sessionPath)
+		}
 	}
 	return out
 }
@@ -97,12 +106,12 @@ func TestOnlyDingTalksOwnAddressesAreConnectedTo(t *testing.T) {
 	}
 	for _, ip := range rebound {
 		for _, found := range [][]string{{ip}, {"3.4.5.6", ip}} {
-			if _, err := make1(api, found...).post(t.Context(), "https://oapi.dingtalk.com/commands/x", []byte("{}")); !errors.Is(err, errAddress) {
+			if _, err := make1(api, found...).post(t.Context(), "https://oapi.dingtalk.com/robot/sendBySession?session=x", []byte("{}")); !errors.Is(err, errAddress) {
 				t.Errorf("posting to a host of DingTalk's whose name leads to %v: %v, want a refusal", found, err)
 			}
 		}
 	}
-	if _, err := make1(api).post(t.Context(), "https://oapi.dingtalk.com/x", []byte("{}")); err == nil {
+	if _, err := make1(api).post(t.Context(), "https://oapi.dingtalk.com/robot/sendBySession", []byte("{}")); err == nil {
 		t.Error("posting to a host whose name leads nowhere succeeds")
 	}
 	if n := reached.Load(); n != 0 {
@@ -113,11 +122,11 @@ func TestOnlyDingTalksOwnAddressesAreConnectedTo(t *testing.T) {
 		api     *url.URL
 		address string
 	}{
-		{api, "https://oapi.dingtalk.com/commands/x"},
-		{api, "https://oapi.dingtalk.com:443/x"},
-		{api, "https://OAPI.DINGTALK.COM/x"},
-		{api, "https://api.dingtalk.io/x"},
-		{&url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, "http://127.0.0.1:" + port + "/response/x"},
+		{api, "https://oapi.dingtalk.com/robot/sendBySession?session=x"},
+		{api, "https://oapi.dingtalk.com:443/robot/sendBySession?session=x"},
+		{api, "https://OAPI.DINGTALK.COM/robot/sendBySession?session=x"},
+		{api, "https://api.dingtalk.io/robot/sendBySession?session=x"},
+		{&url.URL{Scheme: "http", Host: "127.0.0.1:" + port}, "http://127.0.0.1:" + port + "/robot/sendBySession?session=x"},
 	} {
 		before := reached.Load()
 		if _, err := make1(c.api, "3.4.5.6").post(t.Context(), c.address, []byte("{}")); err == nil || errors.Is(err, errAddress) {
@@ -132,44 +141,62 @@ func TestOnlyDingTalksOwnAddressesAreConnectedTo(t *testing.T) {
 func TestASessionWebhookFollowsNoRedirectAndNamesNobody(t *testing.T) {
 	elsewhere := newFake(t)
 	r := newRig(t)
-	r.fake.do("/session", func(w http.ResponseWriter, q *http.Request) {
-		http.Redirect(w, q, elsewhere.URL+"/session", http.StatusTemporaryRedirect)
+	r.fake.do(sessionPath, func(w http.ResponseWriter, q *http.Request) {
+		http.Redirect(w, q, elsewhere.URL+sessionPath, http.StatusTemporaryRedirect)
 	})
-	_, err := r.guard.post(t.Context(), r.fake.URL+"/session?session=secret", []byte("{}"))
+	_, err := r.guard.post(t.Context(), r.fake.URL+sessionPath+"?session=secret", []byte("{}"))
 	if err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a redirecting session webhook: %v", err)
 	}
 	elsewhere.quiet(t)
 	elsewhere.Close()
 	r.guard.apis = []*url.URL{{Scheme: "http", Host: elsewhere.Listener.Addr().String()}}
-	if sent, err := r.guard.post(t.Context(), elsewhere.URL+"/session?session=secret", []byte("{}")); sent || err == nil || strings.Contains(err.Error(), "secret") {
+	if sent, err := r.guard.post(t.Context(), elsewhere.URL+sessionPath+"?session=secret", []byte("{}")); sent || err == nil || strings.Contains(err.Error(), "secret") {
 		t.Errorf("a dead session webhook: %v, %v", sent, err)
 	}
 }
 
-// A signed message with a forged address gets its answer nowhere: not there, and by no other call either.
+// A message with a forged address gets its answer nowhere: not there, and by no other call either. For an answer to one person over webhooks
+// the address does not matter.
 func TestAForgedSessionWebhookEndsTheAnswer(t *testing.T) {
-	r := newRig(t)
 	canary := newFake(t)
-	raw := r.said(t, "help", map[string]any{"sessionWebhook": canary.URL + "/session"})
-	if w := r.serve(reply(bot.Reply{Card: aCard("Done")}), r.request(t, pathMessages, raw)); w.Code != 200 {
-		t.Errorf("answered %d", w.Code)
+	forged := func(r *rig, change map[string]any) []byte {
+		change["sessionWebhook"] = canary.URL + sessionPath
+		return r.said(t, "help", change)
+	}
+	private, public := bot.Reply{Card: aCard("Done")}, bot.Reply{Card: aCard("Done"), Public: true}
+	r := newRig(t, inStream)
+	if status := r.hear(t, reply(private), forged(r, map[string]any{})); status != 200 {
+		t.Errorf("answered %d", status)
 	}
 	r.finish(t)
-	canary.quiet(t)
 	r.fake.quiet(t)
+	r = newRig(t)
+	if w := r.serve(reply(public), r.request(t, pathMessages, forged(r, inGroup()))); w.Code != 200 {
+		t.Errorf("in a group answered %d", w.Code)
+	}
+	r.finish(t)
+	r.fake.quiet(t)
+	r = newRig(t)
+	if w := r.serve(reply(private), r.request(t, pathMessages, forged(r, map[string]any{}))); w.Code != 200 {
+		t.Errorf("over webhooks answered %d", w.Code)
+	}
+	r.finish(t)
+	r.fake.next(t, batchPath)
+	r.fake.quiet(t)
+	canary.quiet(t)
 }
 
 func TestASessionWebhookIsNotUsedTooOften(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, inStream)
 	for n := range talkMost + 1 {
-		r.serve(reply(bot.Reply{Card: aCard("Hello")}), r.request(t, pathMessages, r.said(t, "help", map[string]any{"msgId": fmt.Sprint(n)})))
+		r.hear(t, reply(bot.Reply{Card: aCard("Hello")}), r.said(t, "help", map[string]any{"msgId": fmt.Sprint(n)}))
 	}
 	r.finish(t)
 	sessions, batches := 0, 0
 	for range talkMost + 1 {
 		switch c := <-r.fake.calls; c.Path {
-		case "/session":
+		case sessionPath:
 			sessions++
 		case batchPath:
 			batches++

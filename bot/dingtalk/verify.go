@@ -16,7 +16,8 @@ const tolerance = time.Hour
 //
 // DingTalk signs the time and nothing else: base64(HMAC-SHA256(secret, timestamp + "\n" + secret)). The body is NOT covered, so one
 // request overheard lets anybody forge others for an hour. Nothing can mend that from here; the Stream mode has no such hole. What is
-// left is what the body itself must say (the robot, the company), and that a message id counts once.
+// left is what the body itself must say (the robot, the company), that a message id counts once, and that nothing private goes where the
+// body says.
 type verifier struct{ secret []byte }
 
 // messages checks a call of the robot: headers timestamp (milliseconds) and sign.

@@ -87,7 +87,7 @@ func read(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 }
 
 // messages takes what people write to the robot. The signature does not cover the body (see verifier), so the body must at least name
-// our robot and our company.
+// our robot and our company, and the answer to one person goes to their conversation by the API: an address in the body may be anybody's.
 func (s *DingTalk) messages(handle bot.Receive) step {
 	return func(w http.ResponseWriter, r *http.Request, body func() ([]byte, error)) error {
 		if !s.verifier.messages(r.Header, s.cfg.Now()) {
@@ -101,7 +101,7 @@ func (s *DingTalk) messages(handle bot.Receive) step {
 		if err != nil {
 			return err
 		}
-		if d.robot != "" && d.robot != s.cfg.RobotCode || !s.ours(d.corp) {
+		if d.robot != s.cfg.RobotCode || d.corp == "" || !s.ours(d.corp) {
 			s.cfg.Log.WarnContext(r.Context(), "a signed message is for another robot or another company")
 			return errForged
 		}

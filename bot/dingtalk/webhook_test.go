@@ -67,6 +67,15 @@ func TestWhatDingTalkDidNotSignJustNowIsRefused(t *testing.T) {
 		{"a message for another robot", func() *http.Request {
 			return r.request(t, pathMessages, r.said(t, "help", map[string]any{"robotCode": "dingother"}))
 		}, 401},
+		{"a message for no robot", func() *http.Request {
+			return r.request(t, pathMessages, r.said(t, "help", map[string]any{"robotCode": nil}))
+		}, 401},
+		{"a message of no company", func() *http.Request {
+			return r.request(t, pathMessages, r.said(t, "help", map[string]any{"chatbotCorpId": nil}))
+		}, 401},
+		{"a message of a company without a name", func() *http.Request {
+			return r.request(t, pathMessages, r.said(t, "help", map[string]any{"chatbotCorpId": ""}))
+		}, 401},
 		{"no JSON", func() *http.Request { return r.request(t, pathMessages, []byte("hello")) }, 400},
 		{"no message id", func() *http.Request {
 			return r.request(t, pathMessages, r.said(t, "help", map[string]any{"msgId": nil}))
@@ -155,7 +164,7 @@ func TestFailuresAreAnsweredAsTheContractSays(t *testing.T) {
 		r.finish(t)
 		if c.says == "" {
 			r.fake.quiet(t)
-		} else if got := fmt.Sprint(r.fake.next(t, "/session").JSON); !strings.Contains(got, c.says) {
+		} else if got := fmt.Sprint(r.fake.next(t, batchPath).JSON); !strings.Contains(got, c.says) {
 			t.Errorf("%s: the person reads %s, want %q", c.name, got, c.says)
 		}
 		if strings.Contains(r.log.String(), "words of a person") {
@@ -197,11 +206,11 @@ func TestAReplayedMessageIsTheSameDeed(t *testing.T) {
 
 func TestReplies(t *testing.T) {
 	private := card.Card{Tone: card.Private, Title: "For you", Blocks: []card.Block{card.Say("the secret words")}}
-	t.Run("to words in the own conversation, through the session", func(t *testing.T) {
-		r := newRig(t)
-		r.serve(reply(bot.Reply{Card: buttonCard()}), r.request(t, pathMessages, r.said(t, "help", nil)))
+	t.Run("to words in the own conversation, through the session of a connection", func(t *testing.T) {
+		r := newRig(t, inStream)
+		r.hear(t, reply(bot.Reply{Card: buttonCard()}), r.said(t, "help", nil))
 		r.finish(t)
-		got, _ := r.fake.next(t, "/session").JSON["actionCard"].(map[string]any)
+		got, _ := r.fake.next(t, sessionPath).JSON["actionCard"].(map[string]any)
 		btns, _ := got["btns"].([]any)
 		if len(btns) != 2 || !strings.Contains(fmt.Sprint(btns[0]), "https://bot.example/p/button/lin/1") || got["title"] != "A word for you" {
 			t.Errorf("the answer is %v", got)
@@ -214,20 +223,37 @@ func TestReplies(t *testing.T) {
 			t.Errorf("an answer through the session costs %d calls of the quota", r.calls())
 		}
 	})
-	t.Run("when the session has ended, by the API", func(t *testing.T) {
+	t.Run("to words in the own conversation over webhooks, by the API: an address there may be anybody's", func(t *testing.T) {
 		r := newRig(t)
-		r.serve(reply(bot.Reply{Card: aCard("Hello")}), r.request(t, pathMessages, r.said(t, "help", map[string]any{"sessionWebhookExpiredTime": r.now.Add(-time.Second).UnixMilli()})))
+		for n, c := range []bot.Reply{{Card: &private}, {Card: buttonCard()}, {Card: &private, Public: true}} {
+			r.serve(reply(c), r.request(t, pathMessages, r.said(t, "help", map[string]any{"msgId": fmt.Sprint(n)})))
+			if got := r.fake.next(t, batchPath); fmt.Sprint(got.JSON["userIds"]) != "[lin]" || got.JSON["robotCode"] != testID {
+				t.Errorf("the answer is %v", got.JSON)
+			}
+		}
+		f := aForm()
+		r.serve(reply(bot.Reply{Form: &f}), r.request(t, pathMessages, r.said(t, "praise", nil)))
+		r.fake.next(t, batchPath)
+		r.finish(t)
+		r.fake.quiet(t)
+		if r.calls() != 4 {
+			t.Errorf("four answers over webhooks are counted as %d calls of the quota", r.calls())
+		}
+	})
+	t.Run("when the session has ended, by the API", func(t *testing.T) {
+		r := newRig(t, inStream)
+		r.hear(t, reply(bot.Reply{Card: aCard("Hello")}), r.said(t, "help", map[string]any{"sessionWebhookExpiredTime": r.now.Add(-time.Second).UnixMilli()}))
 		r.finish(t)
 		if got := r.fake.next(t, "/v1.0/robot/oToMessages/batchSend"); fmt.Sprint(got.JSON["userIds"]) != "[lin]" || got.JSON["msgKey"] != "sampleMarkdown" || got.JSON["robotCode"] != testID {
 			t.Errorf("the answer is %v", got.JSON)
 		}
 	})
 	t.Run("when the session does not take it, by the API", func(t *testing.T) {
-		r := newRig(t)
-		r.fake.say("/session", `{"errcode":300001,"errmsg":"session"}`)
-		r.serve(reply(bot.Reply{Card: aCard("Hello")}), r.request(t, pathMessages, r.said(t, "help", nil)))
+		r := newRig(t, inStream)
+		r.fake.say(sessionPath, `{"errcode":300001,"errmsg":"session"}`)
+		r.hear(t, reply(bot.Reply{Card: aCard("Hello")}), r.said(t, "help", nil))
 		r.finish(t)
-		r.fake.next(t, "/session")
+		r.fake.next(t, sessionPath)
 		r.fake.next(t, "/v1.0/robot/oToMessages/batchSend")
 	})
 	t.Run("a private answer in a group goes to the person", func(t *testing.T) {
@@ -245,7 +271,7 @@ func TestReplies(t *testing.T) {
 		r := newRig(t, withTemplate)
 		r.serve(reply(bot.Reply{Card: buttonCard(), Public: true}), r.request(t, pathMessages, r.said(t, "praise thanks", inGroup("kai"))))
 		r.finish(t)
-		if got := r.fake.next(t, "/session"); got.JSON["msgtype"] != "markdown" || strings.Contains(fmt.Sprint(got.JSON), "bot.example") {
+		if got := r.fake.next(t, sessionPath); got.JSON["msgtype"] != "markdown" || strings.Contains(fmt.Sprint(got.JSON), "bot.example") {
 			t.Errorf("the group reads %v", got.JSON)
 		}
 		r.fake.quiet(t)
@@ -353,16 +379,28 @@ func TestReplies(t *testing.T) {
 		}
 	})
 	t.Run("to somebody whom DingTalk does not name", func(t *testing.T) {
-		r := newRig(t)
-		w := r.serve(func(context.Context, bot.Event) (bot.Reply, error) {
+		never := func(context.Context, bot.Event) (bot.Reply, error) {
 			t.Error("a stranger reached the product")
 			return bot.Reply{}, nil
-		}, r.request(t, pathMessages, r.said(t, "help", map[string]any{"senderStaffId": nil})))
+		}
+		r := newRig(t, inStream)
+		status := r.hear(t, never, r.said(t, "help", map[string]any{"senderStaffId": nil}))
 		r.finish(t)
-		if got := r.fake.next(t, "/session"); w.Code != 200 || !strings.Contains(fmt.Sprint(got.JSON), "does not tell me who you are") {
-			t.Errorf("answered %d, %v", w.Code, got.JSON)
+		if got := r.fake.next(t, sessionPath); status != 200 || !strings.Contains(fmt.Sprint(got.JSON), "does not tell me who you are") {
+			t.Errorf("answered %d, %v", status, got.JSON)
 		}
 		r.fake.quiet(t)
+		for _, change := range []map[string]any{{}, inGroup()} {
+			change["senderStaffId"] = nil
+			r = newRig(t)
+			w := r.serve(never, r.request(t, pathMessages, r.said(t, "words of a person", change)))
+			r.finish(t)
+			r.fake.quiet(t)
+			log := r.log.String()
+			if w.Code != 200 || strings.Count(log, "level=INFO") != 1 || strings.Contains(log, "words of a person") || strings.Contains(log, "session") {
+				t.Errorf("over webhooks a stranger is answered %d, and the log says:\n%s", w.Code, log)
+			}
+		}
 	})
 }
 
