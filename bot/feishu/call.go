@@ -62,7 +62,7 @@ func (f *Feishu) call(ctx context.Context, q request, out any) error {
 		code, data, err := answerOf(resp, q.flat)
 		switch {
 		case err != nil:
-			return f.unread(q, resp)
+			return f.unread(ctx, q, resp)
 		case code.Code == 0:
 			if out == nil || len(data) == 0 {
 				return nil
@@ -120,25 +120,40 @@ func (f *Feishu) broken(q request, err error, connected bool) error {
 }
 
 // unread is an answer that no API of Feishu's gives: a gateway's page, a proxy's.
-func (f *Feishu) unread(q request, resp *larkcore.ApiResp) error {
-	key, lasts := "feishu.away", patience(resp.Header)
+func (f *Feishu) unread(ctx context.Context, q request, resp *larkcore.ApiResp) error {
+	key := "feishu.away"
 	if resp.StatusCode == http.StatusTooManyRequests {
 		key = "feishu.busy"
-		f.gate.close(f.cfg.Now(), q.api(), lasts)
+		f.hold(ctx, q.api(), resp.Header)
 	}
-	return f.away(key, q.path, fmt.Errorf("HTTP %d: %w", resp.StatusCode, errNotJSON), lasts)
+	return f.away(key, q.path, fmt.Errorf("HTTP %d: %w", resp.StatusCode, errNotJSON), patience(resp.Header))
 }
 
-// patience is how long Feishu, or a gateway before it, asks to wait. https://open.larkoffice.com/document/ukTMukTMukTM/uUzN04SN3QjL1cDN.md
+// hold keeps calls for a name back as long as is asked, and says once when more is asked than is given.
+func (f *Feishu) hold(ctx context.Context, name string, h http.Header) {
+	began := f.gate.close(f.cfg.Now(), name, patience(h))
+	if seconds := asked(h); began && seconds > int(maxPatience/time.Second) {
+		f.cfg.Log.WarnContext(ctx, "feishu wants us to wait", "seconds", seconds, "waiting", int(maxPatience/time.Second))
+	}
+}
+
+// maxPatience is the longest wait that we let Feishu ask of us. All messages go through one or two APIs: a mistaken header must not stop
+// them for long.
+const maxPatience = 5 * time.Minute
+
+// patience is how long we wait because Feishu, or a gateway before it, asks for it.
 func patience(h http.Header) time.Duration {
+	return time.Duration(min(asked(h), int(maxPatience/time.Second))) * time.Second
+}
+
+// asked is how many seconds we are asked to wait. https://open.larkoffice.com/document/ukTMukTMukTM/uUzN04SN3QjL1cDN.md
+func asked(h http.Header) int {
 	seconds, err := strconv.Atoi(orElse(h.Get("X-Ogw-Ratelimit-Reset"), h.Get("Retry-After")))
-	if err != nil || seconds < 0 {
+	if err != nil {
 		return 0
 	}
-	return time.Duration(min(seconds, int(maxPatience/time.Second))) * time.Second
+	return max(seconds, 0)
 }
-
-const maxPatience = time.Hour
 
 // accessToken is the tenant_access_token, which lives two hours.
 type accessToken struct {

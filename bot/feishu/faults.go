@@ -118,9 +118,9 @@ func (f *Feishu) refused(ctx context.Context, q request, resp *larkcore.ApiResp,
 	}
 	switch {
 	case answer.Code == codeCrowded && q.target != "":
-		f.gate.close(f.cfg.Now(), q.single(), fl.RetryAfter)
+		f.hold(ctx, q.single(), resp.Header)
 	case code == busy, resp.StatusCode == http.StatusTooManyRequests:
-		f.gate.close(f.cfg.Now(), q.api(), fl.RetryAfter)
+		f.hold(ctx, q.api(), resp.Header)
 	}
 	return fl
 }

@@ -29,10 +29,11 @@ func (g *gate) closed(now time.Time, names ...string) time.Duration {
 	return longest
 }
 
-// close notes that calls for a name are unwanted for a while. A later refusal never shortens an earlier one's wait.
-func (g *gate) close(now time.Time, name string, lasts time.Duration) {
+// close notes that calls for a name are unwanted for a while. A later refusal never shortens an earlier one's wait. began says that this
+// wait is no part of another.
+func (g *gate) close(now time.Time, name string, lasts time.Duration) (began bool) {
 	if lasts <= 0 {
-		return
+		return false
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -43,9 +44,11 @@ func (g *gate) close(now time.Time, name string, lasts time.Duration) {
 			}
 		}
 	}
+	began = !g.shut[name].After(now)
 	if until := now.Add(lasts); until.After(g.shut[name]) {
 		g.shut[name] = until
 	}
+	return began
 }
 
 // api is what Feishu counts calls by.

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"path"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +63,37 @@ func TestWhileFeishuAsksToWaitNothingIsAskedOfThatAPI(t *testing.T) {
 	o.Advance(3 * time.Second)
 	if err := send(o.kai.OpenID); err != nil {
 		t.Errorf("when the wait is over, sending ended with %v", err)
+	}
+}
+
+// A header that asks for a day must not stop all messages for a day: after five minutes Feishu is asked again.
+func TestNoWaitIsLongerThanFiveMinutes(t *testing.T) {
+	for _, wanted := range []string{"86400", "9223372036854775807"} {
+		requests := 0
+		g := newGateway(t, func(w http.ResponseWriter, _ *http.Request) {
+			requests++
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("X-Ogw-Ratelimit-Reset", wanted)
+			w.WriteHeader(http.StatusTooManyRequests)
+			fmt.Fprint(w, `{"code":99991400,"msg":"request trigger frequency limit"}`)
+		})
+		send := func() *fault.Fault {
+			_, err := g.feishu.Send(t.Context(), bot.Message{To: bot.Address{User: "ou_1"}, Card: thanks})
+			f, _ := fault.Of(err)
+			return f
+		}
+		for range 3 {
+			if f := send(); f == nil || f.Key != "feishu.busy" || f.RetryAfter != 5*time.Minute {
+				t.Errorf("asked to wait %s seconds, sending ends with %+v, want busy for five minutes", wanted, f)
+			}
+		}
+		if waits := strings.Count(g.log.String(), "feishu wants us to wait"); requests != 1 || waits != 1 || !strings.Contains(g.log.String(), "seconds="+wanted) {
+			t.Errorf("%d requests were made within the wait, and the log speaks %d times of it; want one each:\n%s", requests, waits, g.log.String())
+		}
+		g.now = g.now.Add(5 * time.Minute)
+		if send(); requests != 2 {
+			t.Errorf("after five minutes %d requests were made, want the second", requests)
+		}
 	}
 }
 
@@ -172,6 +204,25 @@ func TestTheWaitOfAGatewayIsHeeded(t *testing.T) {
 type gateway struct {
 	feishu *feishu.Feishu
 	now    time.Time
+	log    writtenLog
+}
+
+// writtenLog is a log that tests may read while it is written.
+type writtenLog struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *writtenLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *writtenLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newGateway(t *testing.T, serve http.HandlerFunc) *gateway {
@@ -191,7 +242,7 @@ func newGateway(t *testing.T, serve http.HandlerFunc) *gateway {
 	t.Cleanup(server.Close)
 	g := &gateway{now: time.Unix(1767574800, 0)}
 	g.feishu, err = feishu.New(feishu.Config{
-		AppID: testApp, AppSecret: "secret", BaseURL: server.URL, Now: func() time.Time { return g.now }, Log: slog.New(slog.DiscardHandler), Catalog: catalog,
+		AppID: testApp, AppSecret: "secret", BaseURL: server.URL, Now: func() time.Time { return g.now }, Log: slog.New(slog.NewTextHandler(&g.log, nil)), Catalog: catalog,
 		HTTP: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
 	})
 	if err != nil {
