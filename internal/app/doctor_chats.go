@@ -40,10 +40,22 @@ func (e *examination) chats(ctx context.Context, cfg config.Config) {
 	}
 }
 
+// checked is a platform that says whose the credentials are without asking the vendor, and asks when it is checked.
+type checked interface {
+	Check(ctx context.Context) error
+}
+
 func (e *examination) chat(ctx context.Context, cfg config.Config, p connected) {
 	ctx, cancel := context.WithTimeout(ctx, askWithin)
 	defer cancel()
-	tenant, err := p.Tenant(ctx)
+	var err error
+	if c, ok := p.adapter.(checked); ok {
+		err = c.Check(ctx)
+	}
+	tenant := ""
+	if err == nil {
+		tenant, err = p.Tenant(ctx)
+	}
 	if err != nil {
 		e.bad("cli.doctor.chat.bad", "cli.doctor.chat.bad.do", "Platform", p.Name(), "Why", e.sentence(err))
 		return
