@@ -220,8 +220,9 @@ func TestBadInput(t *testing.T) {
 	p.end()
 }
 
-// TestTooLongTextIsMendedInTheForm: what is too long for a praise is too long for the form as well, which opens all the same.
-func TestTooLongTextIsMendedInTheForm(t *testing.T) {
+// TestTooLongTextIsMended: what is too long for a praise is too long for the form as well, which opens all the same where it can hold a
+// praise.
+func TestTooLongTextIsMended(t *testing.T) {
 	t.Parallel()
 	for _, s := range platforms() {
 		t.Run(s.name, func(t *testing.T) {
@@ -234,9 +235,14 @@ func TestTooLongTextIsMendedInTheForm(t *testing.T) {
 			p.acts(p.stage.command("lin", "/praise @kai "+strings.Repeat("很长的表扬 ", 1000)))
 			p.sees("lin is told", []string{"5999", "3000"}, onlyTo("lin"), "lin")
 			p.press("lin", "打开表单修改", "", false)
-			p.formOf("lin", anyForm)
-			p.fill("lin", map[string][]string{"text": {"短一点的表扬"}})
-			p.submit("lin")
+			if s.name == "feishu" { // whose inputs hold a third of what a praise may have: nothing is cut, and the person writes it anew
+				p.sees("lin is told what a form holds", []string{"5999", "1000"}, onlyTo("lin"), "lin")
+				p.acts(p.stage.command("lin", "/praise @kai 短一点的表扬"))
+			} else {
+				p.formOf("lin", anyForm)
+				p.fill("lin", map[string][]string{"text": {"短一点的表扬"}})
+				p.submit("lin")
+			}
 			p.sees("lin is answered", []string{"已表扬 王凯"}, onlyTo("lin"), "lin")
 			p.sees("kai hears of it", []string{"短一点的表扬"}, onlyTo("kai"), "kai")
 			p.sees("the channel shows it", []string{"短一点的表扬"}, func(s sight) bool { return s.place == "#praise" })
