@@ -186,13 +186,13 @@ func (b *bot) get(t *testing.T, path string) string {
 }
 
 // peopleFile writes a people file of n employees with accounts in that column.
-func peopleFile(t *testing.T, n int, column string) string {
+func peopleFile(t *testing.T, n int, of row) string {
 	t.Helper()
 	var file bytes.Buffer
 	w := csv.NewWriter(&file)
-	rows := [][]string{{"employee_no", "name", column, "language"}}
+	rows := [][]string{{"employee_no", "name", of.column, "language"}}
 	for i := range n {
-		rows = append(rows, []string{fmt.Sprintf("E%05d", i), fmt.Sprintf("员工%d", i), account(i), "en"})
+		rows = append(rows, []string{fmt.Sprintf("E%05d", i), fmt.Sprintf("员工%d", i), of.account(i), "en"})
 	}
 	if err := w.WriteAll(rows); err != nil {
 		t.Fatal(err)

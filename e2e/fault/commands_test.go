@@ -56,12 +56,12 @@ func commandsTakeEffect(t *testing.T, binary string, of row) {
 
 	v := of.open(t, false)
 	for i := range n.people {
-		v.enroll(account(i))
+		v.enroll(of.account(i))
 	}
 	b := newBot(t, binary, pg.URL(), v.env())
 	v.reach("http://" + b.address)
 	b.run(ctx, "migrate")
-	b.run(ctx, "import", "people", peopleFile(t, n.people, of.column))
+	b.run(ctx, "import", "people", peopleFile(t, n.people, of))
 	if err := b.start(); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func commandsTakeEffect(t *testing.T, binary string, of row) {
 	v.misbehave()
 
 	began := time.Now()
-	acked, again, unacked := driveWithFaults(ctx, t, n, v, b, pg)
+	acked, again, unacked := driveWithFaults(ctx, t, n, of, v, b, pg)
 	t.Logf("%d commands acknowledged in %s, %d delivered again, %d attempts failed; %d kills of the bot, %d ends of its own, %d crashes of Postgres",
 		n.commands, time.Since(began).Round(time.Second), again, unacked, n.killBot, b.ends(), n.crashPostgres)
 	if acked != n.commands {
@@ -81,7 +81,7 @@ func commandsTakeEffect(t *testing.T, binary string, of row) {
 	counts := settle(ctx, t, pg.URL())
 	t.Logf("after %s all notices are settled: %v", time.Since(began).Round(time.Second), counts)
 	lost, doubled := compare(praisesByNumber(ctx, t, pg.URL()), n.commands)
-	shownLost, shownDoubled := compare(received(v, n.people), n.commands)
+	shownLost, shownDoubled := compare(received(of, v, n.people), n.commands)
 	t.Logf("database: %d lost, %d doubled; receivers: %d lost, %d doubled", lost, doubled, shownLost, shownDoubled)
 	if lost+doubled+shownLost > 0 || shownDoubled > n.commands*of.doubles/1000 {
 		t.Errorf("of %d commands %d are lost and %d doubled in the database, %d lost and %d doubled at their receivers (%d in a thousand may be)",
@@ -96,7 +96,7 @@ func commandsTakeEffect(t *testing.T, binary string, of row) {
 		t.Errorf("the vendor would object: %s", f)
 	}
 	t.Logf("%d calls came before the vendor's wait was over", early)
-	if early > n.killBot {
+	if early > 4*n.killBot { // several calls are under way at once
 		t.Errorf("%d calls came before the vendor's wait was over; only a bot that is killed forgets of it, which happened %d times", early, n.killBot)
 	}
 }
@@ -105,7 +105,7 @@ func commandsTakeEffect(t *testing.T, binary string, of row) {
 var tooEarly = regexp.MustCompile(`retry_after_ignored|wait_ignored|reset_ignored`)
 
 // driveWithFaults sends every command until it is acknowledged, and makes the faults at even distances among them.
-func driveWithFaults(ctx context.Context, t *testing.T, n size, v vendor, b *bot, pg *embedded.Postgres) (acked, again, unacked int) {
+func driveWithFaults(ctx context.Context, t *testing.T, n size, of row, v vendor, b *bot, pg *embedded.Postgres) (acked, again, unacked int) {
 	t.Helper()
 	numbers := make(chan int)
 	var done, repeats, failures atomic.Int64
@@ -116,7 +116,7 @@ func driveWithFaults(ctx context.Context, t *testing.T, n size, v vendor, b *bot
 			for i := range numbers {
 				author := rng.IntN(n.people)
 				receiver := (author + 1 + rng.IntN(n.people-1)) % n.people
-				delivery, ok, err := v.praise(account(author), receiver, i)
+				delivery, ok, err := v.praise(of.account(author), receiver, i)
 				for err == nil && !ok && ctx.Err() == nil {
 					failures.Add(1)
 					if delivery, ok, err = v.again(delivery); !ok {
@@ -205,10 +205,10 @@ func praisesByNumber(ctx context.Context, t *testing.T, url string) map[int]int 
 }
 
 // received counts what people saw of each praise. Each one's conversation with the bot holds what the bot told them.
-func received(v vendor, people int) map[int]int {
+func received(of row, v vendor, people int) map[int]int {
 	found := map[int]int{}
 	for i := range people {
-		for _, text := range v.conversation(account(i)) {
+		for _, text := range v.conversation(of.account(i)) {
 			if strings.Contains(text, "praised you") {
 				found[numberIn(text)]++
 			}

@@ -43,7 +43,7 @@ func TestTheInstrumentSeesWhatANaiveSenderDoes(t *testing.T) {
 					}
 				}
 			}
-			lost, doubled := compare(received(slackVendor{sim: sim}, people), messages)
+			lost, doubled := compare(received(vendors()[0], slackVendor{sim: sim}, people), messages)
 			t.Logf("%d lost, %d doubled", lost, doubled)
 			if (lost > 0) != tt.wantLost || (doubled > 0) != tt.wantDouble {
 				t.Errorf("a sender that %s: %d lost, %d doubled", tt.what, lost, doubled)

@@ -3,7 +3,6 @@ package fault
 import (
 	"fmt"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -52,7 +51,7 @@ func (v feishuVendor) connections() int { return v.sim.Sockets() }
 func (v feishuVendor) reach(address string) { v.sim.SetBotURL(address) }
 
 func (v feishuVendor) enroll(id string) {
-	v.sim.AddPerson(feishusim.Person{OpenID: id, Name: strings.ToLower(id), Handle: strings.ToLower(id)})
+	v.sim.AddPerson(feishusim.Person{OpenID: id, Name: id, Handle: id})
 }
 
 func (v feishuVendor) misbehave() {
@@ -60,7 +59,7 @@ func (v feishuVendor) misbehave() {
 }
 
 func (v feishuVendor) praise(author string, receiver, number int) (int, bool, error) {
-	_, ack, err := v.sim.Say(author, v.sim.P2P(author), fmt.Sprintf("/praise @%s praise number %d.", strings.ToLower(account(receiver)), number))
+	_, ack, err := v.sim.Say(author, v.sim.P2P(author), fmt.Sprintf("/praise @%s praise number %d.", fmt.Sprintf("ou_fault%05d", receiver), number))
 	return ack.Delivery, ack.Failure == "", err
 }
 

@@ -40,14 +40,14 @@ func shareTheWork(t *testing.T, binary string, of row) {
 
 	v := of.open(t, true)
 	for i := range people {
-		v.enroll(account(i))
+		v.enroll(of.account(i))
 	}
 	var bots []*bot
 	for i := range 2 {
 		b := newBot(t, binary, pg.URL(), append(v.env(), "HUIYIN_REDIS_URL=redis://"+redis.Addr()))
 		if i == 0 {
 			b.run(ctx, "migrate")
-			b.run(ctx, "import", "people", peopleFile(t, people, of.column))
+			b.run(ctx, "import", "people", peopleFile(t, people, of))
 		}
 		if err := b.start(); err != nil {
 			t.Fatal(err)
@@ -78,7 +78,7 @@ func shareTheWork(t *testing.T, binary string, of row) {
 			}
 			connected(2)
 		}
-		delivery, ok, err := v.praise(account(i%people), (i+7)%people, i)
+		delivery, ok, err := v.praise(of.account(i%people), (i+7)%people, i)
 		for err == nil && !ok && ctx.Err() == nil {
 			pause(ctx, 50*time.Millisecond)
 			delivery, ok, err = v.again(delivery)
@@ -94,7 +94,7 @@ func shareTheWork(t *testing.T, binary string, of row) {
 	}
 	counts := settle(ctx, t, pg.URL())
 	lost, doubled := compare(praisesByNumber(ctx, t, pg.URL()), commands)
-	shownLost, shownDoubled := compare(received(v, people), commands)
+	shownLost, shownDoubled := compare(received(of, v, people), commands)
 	t.Logf("%d commands through two processes: %v; database: %d lost, %d doubled; receivers: %d lost, %d doubled; events heard: %v",
 		commands, counts, lost, doubled, shownLost, shownDoubled, heard(t, bots))
 	if lost+doubled+shownLost+shownDoubled > 0 {

@@ -1,6 +1,9 @@
 package fault
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // vendor is a chat platform, played by its simulator, as this test needs it. People go by the ids of their accounts.
 type vendor interface {
@@ -27,16 +30,20 @@ type vendor interface {
 type row struct {
 	name    string
 	column  string // of the people file
+	prefix  string // of the ids of accounts, in the vendor's form
 	doubles int    // messages in a thousand that may come twice (R03): a vendor without any key or history leaves no better choice
 	open    func(t *testing.T, stream bool) vendor
 }
 
+// account is the id of somebody's account.
+func (r row) account(i int) string { return fmt.Sprintf("%s%05d", r.prefix, i) }
+
 func vendors() []row {
 	return []row{
-		{name: "slack", column: "slack_id", open: openSlack},
-		{name: "feishu", column: "feishu_id", open: openFeishu},
-		{name: "dingtalk", column: "dingtalk_id", open: openDingTalk(true)},
-		{name: "dingtalk without cards", column: "dingtalk_id", open: openDingTalk(false), doubles: 100},
+		{name: "slack", column: "slack_id", prefix: "UFAULT", open: openSlack},
+		{name: "feishu", column: "feishu_id", prefix: "ou_fault", open: openFeishu},
+		{name: "dingtalk", column: "dingtalk_id", prefix: "UFAULT", open: openDingTalk(true)},
+		{name: "dingtalk without cards", column: "dingtalk_id", prefix: "UFAULT", open: openDingTalk(false), doubles: 100},
 	}
 }
 
