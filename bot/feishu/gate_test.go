@@ -91,8 +91,8 @@ func TestNoWaitIsLongerThanFiveMinutes(t *testing.T) {
 			t.Errorf("%d requests were made within the wait, and the log speaks %d times of it; want one each:\n%s", requests, waits, g.log.String())
 		}
 		g.now = g.now.Add(5 * time.Minute)
-		if send(); requests != 2 {
-			t.Errorf("after five minutes %d requests were made, want the second", requests)
+		if f := send(); requests != 2 {
+			t.Errorf("after five minutes %d requests were made, want the second (%v)", requests, f)
 		}
 	}
 }
